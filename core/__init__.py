@@ -1,0 +1,1 @@
+"""The ground the rooms stand on: records, configs, runs, engines, registry, errors."""

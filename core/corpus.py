@@ -1,0 +1,181 @@
+"""A corpus on disk: a folder of Parquet shards and one ``manifest.json``.
+
+Any tool that reads Parquet opens it as it is. The manifest lists every shard with its
+rows and SHA-256, so that a damaged or missing shard is named instead of read as whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hinterland.core.errors import CorpusError
+from hinterland.core.files import atomic_dir, hash_file, read_json, write_json
+from hinterland.core.record import BASE_SCHEMA, empty_column
+
+__all__ = ["MANIFEST", "Corpus", "conform", "write_corpus"]
+
+MANIFEST = "manifest.json"
+_FORMAT = 1
+
+
+def conform(table: pa.Table) -> pa.Table:
+    """Return ``table`` with the base columns first, in order; missing ones become null.
+
+    Raises:
+        CorpusError: ``id`` or ``text`` is missing or null, an id occurs twice, or a
+            column has a type that does not cast to the schema's.
+    """
+    columns: list[pa.ChunkedArray | pa.Array] = []
+    for field in BASE_SCHEMA:
+        if field.name not in table.column_names:
+            if not field.nullable:
+                raise CorpusError(f"no column {field.name!r}", cure="every record needs an id and a text")
+            columns.append(empty_column(field, table.num_rows))
+            continue
+        column = table[field.name]
+        if not field.nullable and column.null_count:
+            raise CorpusError(
+                f"{column.null_count} nulls in column {field.name!r}", cure="leave such records out"
+            )
+        try:
+            columns.append(column.cast(field.type))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise CorpusError(
+                f"column {field.name!r} is {column.type}, not {field.type}", cure="convert it first"
+            ) from error
+    extra = [name for name in table.column_names if name not in BASE_SCHEMA.names]
+    schema = pa.schema([*BASE_SCHEMA, *(table.schema.field(name) for name in extra)])
+    result = pa.Table.from_arrays([*columns, *(table[name] for name in extra)], schema=schema)
+    unique = result["id"].combine_chunks().unique()
+    if len(unique) != result.num_rows:
+        raise CorpusError(
+            f"{result.num_rows - len(unique)} ids occur more than once", cure="give each record its own id"
+        )
+    return result
+
+
+def write_corpus(
+    path: Path, table: pa.Table, *, rows_per_shard: int = 50_000, manifest: Mapping[str, Any] | None = None
+) -> Corpus:
+    """Write ``table`` as a corpus at ``path``, whole or not at all.
+
+    Args:
+        path: The folder; an existing one is replaced.
+        table: Rows with at least ``id`` and ``text``.
+        rows_per_shard: Rows in a Parquet file.
+        manifest: Further keys for the manifest (counts, parents, config).
+
+    Raises:
+        CorpusError: The table does not fit the record schema.
+        StorageError: The disk is full or not writable.
+    """
+    table = conform(table)
+    with atomic_dir(path) as temporary:
+        shards = []
+        for number, start in enumerate(range(0, max(table.num_rows, 1), rows_per_shard)):
+            name = f"part-{number:05d}.parquet"
+            part = table.slice(start, rows_per_shard)
+            pq.write_table(part, temporary / name, compression="zstd")
+            shards.append({"file": name, "rows": part.num_rows, "sha256": hash_file(temporary / name)})
+        write_json(
+            temporary / MANIFEST,
+            {
+                "kind": "corpus",
+                "format": _FORMAT,
+                "documents": table.num_rows,
+                "columns": {field.name: str(field.type) for field in table.schema},
+                **(manifest or {}),
+                "shards": shards,
+            },
+        )
+    return Corpus.open(path)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """An opened corpus. Nothing is read until it is asked for."""
+
+    path: Path
+    manifest: dict[str, Any]
+
+    @classmethod
+    def open(cls, path: Path) -> Corpus:
+        """Open the corpus at ``path``.
+
+        Raises:
+            CorpusError: There is no manifest, it is not a corpus, or its format is newer.
+        """
+        if not (path / MANIFEST).is_file():
+            raise CorpusError(
+                "no corpus here: manifest.json is missing", where=str(path), cure="give a corpus folder"
+            )
+        manifest = read_json(path / MANIFEST)
+        if not isinstance(manifest, dict) or manifest.get("kind") != "corpus" or "shards" not in manifest:
+            raise CorpusError(
+                "manifest.json is not a corpus manifest", where=str(path), cure="give a corpus folder"
+            )
+        if manifest.get("format", 0) > _FORMAT:
+            raise CorpusError(
+                f"the corpus has format {manifest['format']}, this version reads up to {_FORMAT}",
+                where=str(path),
+                cure="upgrade hinterland",
+            )
+        return cls(path, manifest)
+
+    def __len__(self) -> int:
+        return int(self.manifest["documents"])
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash over the shards' hashes: equal for equal content."""
+        return "-".join(str(shard["sha256"])[:16] for shard in self.manifest["shards"][:64])
+
+    def shards(self, *, verify: bool = True) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """Yield each shard's path and manifest entry.
+
+        Raises:
+            CorpusError: A shard is missing or its content is not what was written.
+        """
+        for shard in self.manifest["shards"]:
+            path = self.path / shard["file"]
+            if not path.is_file():
+                raise CorpusError("a shard is missing", where=str(path), cure="write the corpus again")
+            if verify and hash_file(path) != shard["sha256"]:
+                raise CorpusError(
+                    "a shard is corrupt: its SHA-256 differs from the manifest's",
+                    where=str(path),
+                    cure="restore the file or write the corpus again",
+                )
+            yield path, shard
+
+    def read(self, columns: Iterable[str] | None = None) -> pa.Table:
+        """Return all rows as one table.
+
+        Args:
+            columns: The columns to read; all when ``None``.
+
+        Raises:
+            CorpusError: A shard is missing, corrupt, or lacks a column.
+        """
+        wanted = list(columns) if columns is not None else None
+        tables = []
+        for path, _ in self.shards():
+            try:
+                tables.append(pq.read_table(path, columns=wanted))
+            except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
+                raise CorpusError(
+                    f"a shard cannot be read: {error}", where=str(path), cure="write it again"
+                ) from error
+        table = pa.concat_tables(tables).combine_chunks()
+        missing = set(wanted or ()) - set(table.column_names)
+        if missing:
+            raise CorpusError(
+                f"no column {', '.join(sorted(missing))}", where=str(self.path), cure="score the corpus first"
+            )
+        return table

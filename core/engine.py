@@ -1,0 +1,73 @@
+"""Engines apply one stage function to every shard; the bytes out do not depend on which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hinterland.core.files import atomic_path
+from hinterland.core.progress import track
+from hinterland.core.registry import Registry
+
+__all__ = ["ENGINES", "Engine", "LocalEngine", "StageFunction"]
+
+#: A pure function of one shard. It must be importable, because workers import it.
+StageFunction = Callable[[pa.Table], pa.Table]
+
+
+class Engine(Protocol):
+    """Runs a stage function over shards."""
+
+    def map_shards(
+        self, function: StageFunction, shards: Sequence[Path], out: Path, *, label: str
+    ) -> list[Path]:
+        """Write ``function(shard)`` for each shard into ``out`` under the same name.
+
+        A shard that is already in ``out`` is finished (it came there by rename) and is
+        not done again.
+        """
+        ...
+
+
+ENGINES: Registry[type[Engine]] = Registry("engine")
+
+
+def _do_shard(function: StageFunction, out: Path, shard: Path) -> Path:
+    target = out / shard.name
+    if not target.exists():
+        table = function(pq.read_table(shard))
+        with atomic_path(target) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+    return target
+
+
+@ENGINES.register("local")
+@dataclass(frozen=True)
+class LocalEngine:
+    """Processes on this machine; one worker runs in this process.
+
+    Args:
+        workers: Processes to use.
+    """
+
+    workers: int = 1
+
+    def map_shards(
+        self, function: StageFunction, shards: Sequence[Path], out: Path, *, label: str
+    ) -> list[Path]:
+        """See `Engine.map_shards`."""
+        out.mkdir(parents=True, exist_ok=True)
+        work = partial(_do_shard, function, out)
+        if self.workers <= 1 or len(shards) <= 1:
+            return [work(shard) for shard in track(shards, label)]
+        # spawn: a forked child of a process that runs threads (torch, faiss) can hang.
+        with ProcessPoolExecutor(self.workers, mp_context=get_context("spawn")) as pool:
+            return list(track(pool.map(work, shards), label, total=len(shards)))

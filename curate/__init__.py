@@ -1,0 +1,1 @@
+"""Curate: read, annotate, decide, write."""

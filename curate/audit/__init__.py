@@ -1,0 +1,1 @@
+"""Audit: what each filter keeps, by place."""

@@ -1,0 +1,1 @@
+"""Debias: decisions that even out retention, at a stated cost."""

@@ -1,0 +1,1 @@
+"""Evaluate: tasks, systems, metrics, significance."""

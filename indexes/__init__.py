@@ -1,0 +1,1 @@
+"""Indexes: chunk, embed, build, search, publish."""

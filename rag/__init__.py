@@ -1,0 +1,1 @@
+"""RAG: retrieve, prompt, answer with citations."""
