@@ -54,11 +54,9 @@ def check_country(code: str | None, *, where: str = "") -> str | None:
     """
     if code is None or code in by_iso3():
         return code
-    raise CorpusError(
-        f"unknown country code {code!r}",
-        where=where,
-        cure=f"use ISO 3166-1 alpha-3 or leave it empty; {nearest(code.upper(), by_iso3()).partition('Known:')[0]}",
-    )
+    guess = nearest(code.upper(), by_iso3()).partition("Known:")[0].strip()
+    cure = f"use ISO 3166-1 alpha-3, or leave it empty. {guess}".strip()
+    raise CorpusError(f"unknown country code {code!r}", where=where, cure=cure)
 
 
 def region_of(code: str | None) -> str:
