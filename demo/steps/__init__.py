@@ -1,0 +1,1 @@
+"""The demo's steps, one file each; `hinterland.demo.pipeline` puts them in order."""
