@@ -35,7 +35,9 @@ def load_causal_lm(spec: str) -> tuple[Any, Any]:
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # loading takes half a second
     location = transformers_location(find_model(spec))
     try:
         tokenizer = AutoTokenizer.from_pretrained(location)

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -29,7 +30,15 @@ from hinterland.curate.quality import PREDICTED, quality_rule, quality_scores
 from hinterland.curate.rule import Rule, override_rules
 from hinterland.curate.words import Batch
 
-__all__ = ["Scored", "decide_corpus", "resolve_rules", "score_corpus", "score_documents", "score_shard"]
+__all__ = [
+    "Scored",
+    "check_thresholds",
+    "decide_corpus",
+    "resolve_rules",
+    "score_corpus",
+    "score_documents",
+    "score_shard",
+]
 
 #: Documents in a working shard: small enough that every worker has some.
 ROWS_PER_SHARD = 500
@@ -96,6 +105,7 @@ def score_documents(corpus: Corpus, config: CurateConfig, *, work: Path, engine:
         cards["lm_quality"] = card
     for name, values in columns.items():
         scores = scores.append_column(name, pa.array(values))
+    shutil.rmtree(place, ignore_errors=True)  # the measured values stay for another config
     return Scored(scores, cards)
 
 
@@ -132,17 +142,31 @@ def _quality(
     return scores, {"model": spec, "max_tokens": config.quality.max_tokens, **card}
 
 
+def check_thresholds(config: CurateConfig) -> None:
+    """Refuse thresholds that name no rule, before anything is scored.
+
+    Raises:
+        ConfigError: A threshold names no rule, or its bounds are crossed.
+        RegistryError: A filter is unknown.
+    """
+    override_rules(_rules(config, quality_rule(np.empty(0), drop_share=0)), config.thresholds)
+
+
+def _rules(config: CurateConfig, quality: Rule) -> list[Rule]:
+    rules = [rule for each in make_filters(config.filters) for rule in each.rules]
+    return [*rules, *DUPLICATE_RULES, *([quality] if config.quality.model is not None else [])]
+
+
 def resolve_rules(scores: pa.Table, config: CurateConfig) -> tuple[Rule, ...]:
     """Return the rules with the config's bounds; the quality bound is the quantile of ``scores``.
 
     Raises:
         ConfigError: A threshold names no rule, or its bounds are crossed.
     """
-    rules = [rule for each in make_filters(config.filters) for rule in each.rules]
-    rules += DUPLICATE_RULES
-    if PREDICTED in scores.column_names:
-        rules.append(quality_rule(column_values(scores, PREDICTED), drop_share=config.quality.drop_share))
-    return override_rules(rules, config.thresholds)
+    measured = config.quality.model is not None
+    predicted = column_values(scores, PREDICTED) if measured else np.empty(0)
+    quality = quality_rule(predicted, drop_share=config.quality.drop_share)
+    return override_rules(_rules(config, quality), config.thresholds)
 
 
 def decide_corpus(
