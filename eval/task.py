@@ -149,9 +149,9 @@ def read_task(path: Path, *, name: str | None = None) -> tuple[Task, list[BadLin
 
     questions, bad = read_jsonl(path, parse)
     if not questions:
-        first = f"; line {bad[0].line}: {bad[0].reason}" if bad else ""
+        first = f", the first (line {bad[0].line}): {bad[0].reason}" if bad else ""
         raise CorpusError(
-            f"no question can be used, {len(bad)} bad lines{first}",
+            f"no question can be used; bad lines: {len(bad)}{first}",
             where=str(path),
             cure='write one {"id": …, "question": …, "answers": […]} per line',
         )
