@@ -9,7 +9,9 @@ __all__ = [
     "ConfigError",
     "CorpusError",
     "EndpointError",
+    "EngineError",
     "HinterlandError",
+    "IndexBundleError",
     "MissingDependencyError",
     "ModelSourceError",
     "RegistryError",
@@ -45,6 +47,10 @@ class CorpusError(HinterlandError):
     """A corpus, shard or record that is not what its manifest says."""
 
 
+class IndexBundleError(HinterlandError):
+    """A published index that is damaged, newer, or not made for what it is asked."""
+
+
 class StorageError(HinterlandError):
     """The disk is full, or a path cannot be read or written."""
 
@@ -59,6 +65,10 @@ class ModelSourceError(HinterlandError):
 
 class EndpointError(HinterlandError):
     """A model endpoint that does not answer, or answers with an error."""
+
+
+class EngineError(HinterlandError):
+    """A worker of an engine died."""
 
 
 class RegistryError(HinterlandError):

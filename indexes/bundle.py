@@ -1,0 +1,201 @@
+"""Publish an index as one unit, and open it again only if it is whole.
+
+    <root>/versions/<version>/dense.faiss      the vectors
+                             /chunks.parquet   texts, spans, sources
+                             /manifest.json    settings and the SHA-256 of each file
+    <root>/CURRENT                             the name of the version that is served
+
+A version's name is the hash of its manifest, and the manifest holds the hashes of the
+files, so a version never changes once it is there. `CURRENT` is replaced by an atomic
+rename: a reader sees the old version or the new one, and a writer that is killed leaves
+the old one served.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hinterland.core.errors import IndexBundleError, StorageError
+from hinterland.core.files import hash_file, read_json, storage_errors, write_json, write_text
+from hinterland.indexes.backend import IndexBackend
+
+__all__ = ["CHUNKS", "CURRENT", "DENSE", "MANIFEST", "Bundle", "open_bundle", "publish", "writer_lock"]
+
+CURRENT, DENSE, CHUNKS, MANIFEST = "CURRENT", "dense.faiss", "chunks.parquet", "manifest.json"
+_FORMAT = 1
+_KEEP = 2  # versions on disk: the one served and the one before it
+_REBUILD = "restore the file, or build the index again"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """One published version whose files were checked.
+
+    Attributes:
+        folder: The version's folder.
+        version: Its name.
+        manifest: What its manifest says.
+    """
+
+    folder: Path
+    version: str
+    manifest: dict[str, Any]
+
+
+@contextmanager
+def writer_lock(root: Path) -> Iterator[None]:
+    """Hold ``root`` for one writer. The lock ends with the process, however it ends.
+
+    Raises:
+        StorageError: Another writer holds it, or the folder cannot be written.
+    """
+    with storage_errors(root):
+        root.mkdir(parents=True, exist_ok=True)
+        handle = (root / ".lock").open("w")
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StorageError(
+                "another process is writing this index",
+                where=str(root),
+                cure="wait for it, or give another folder",
+            ) from None
+        yield
+
+
+def _sync(path: Path) -> None:
+    """Flush a file or folder to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _whole(folder: Path, files: Mapping[str, str]) -> bool:
+    """Whether a version that is already there holds exactly what its name promises."""
+    found = {name: hash_file(folder / name) for name in (*files, MANIFEST) if (folder / name).is_file()}
+    return (
+        all(found.get(name) == digest for name, digest in files.items())
+        and found.get(MANIFEST, "")[:24] == folder.name
+    )
+
+
+def publish(
+    root: Path, backend: IndexBackend, chunks: pa.Table, manifest: Mapping[str, Any], *, keep: int = _KEEP
+) -> Bundle:
+    """Write a version and make it the one served. The caller holds `writer_lock`.
+
+    Args:
+        root: The index's folder.
+        backend: The vectors, one per row of ``chunks``.
+        chunks: The chunks, in the order of the vectors.
+        manifest: What else the manifest says; equal content gives an equal version.
+        keep: How many versions stay on disk.
+
+    Raises:
+        StorageError: The disk is full, or the folder cannot be written.
+    """
+    versions = root / "versions"
+    with storage_errors(root):
+        versions.mkdir(parents=True, exist_ok=True)
+        for leftover in versions.glob(".new*"):  # of writers that were killed
+            shutil.rmtree(leftover, ignore_errors=True)
+        new = versions / f".new.{os.getpid()}"
+        new.mkdir()
+        try:
+            backend.save(new / DENSE)
+            pq.write_table(chunks, new / CHUNKS, compression="zstd")
+            files = {name: hash_file(new / name) for name in (CHUNKS, DENSE)}
+            write_json(
+                new / MANIFEST,
+                {"kind": "index", "format": _FORMAT, **manifest, "chunks": chunks.num_rows, "files": files},
+            )
+            version = hash_file(new / MANIFEST)[:24]
+            for name in (*files, MANIFEST):
+                _sync(new / name)
+            _sync(new)
+            folder = versions / version
+            if folder.exists() and not _whole(folder, files):
+                folder.rename(versions / f".new.damaged.{os.getpid()}")
+            if not folder.exists():
+                new.rename(folder)
+            _sync(versions)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+        write_text(root / CURRENT, version + "\n")
+        _sync(root)
+        os.utime(folder)
+        others = sorted(
+            (other for other in versions.iterdir() if other != folder and other.is_dir()),
+            key=lambda other: other.stat().st_mtime,
+            reverse=True,
+        )
+        for old in others[max(keep - 1, 0) :]:
+            shutil.rmtree(old, ignore_errors=True)
+    return Bundle(folder, version, read_json(folder / MANIFEST))
+
+
+def current_version(root: Path) -> str:
+    """Return the name of the version served.
+
+    Raises:
+        IndexBundleError: No index was published here.
+    """
+    pointer = root / CURRENT
+    if not pointer.is_file():
+        raise IndexBundleError(
+            f"no index here: {CURRENT} is missing", where=str(root), cure="run: hinterland index build"
+        )
+    return pointer.read_text(encoding="utf-8").strip()
+
+
+def open_bundle(root: Path) -> Bundle:
+    """Check the served version's files and return it.
+
+    Raises:
+        IndexBundleError: There is no index, a file is missing, cut off or changed, or the
+            format is newer than this version reads.
+    """
+    version = current_version(root)
+    folder = root / "versions" / version
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise IndexBundleError("the index's manifest is missing", where=str(path), cure=_REBUILD)
+    if hash_file(path)[:24] != version:
+        raise IndexBundleError(
+            "the manifest is corrupt: its hash is not the version's name", where=str(path), cure=_REBUILD
+        )
+    manifest = read_json(path)
+    if manifest.get("kind") != "index":
+        raise IndexBundleError(
+            "this is not an index's manifest", where=str(path), cure="give an index folder"
+        )
+    if manifest.get("format", 0) > _FORMAT:
+        raise IndexBundleError(
+            f"the index has format {manifest['format']}, this version reads up to {_FORMAT}",
+            where=str(path),
+            cure="upgrade hinterland",
+        )
+    for name, expected in manifest["files"].items():
+        file = folder / name
+        if not file.is_file():
+            raise IndexBundleError("a file of the index is missing", where=str(file), cure=_REBUILD)
+        if hash_file(file) != expected:
+            raise IndexBundleError(
+                "a file of the index is corrupt: its SHA-256 differs from the manifest's",
+                where=str(file),
+                cure=_REBUILD,
+            )
+    return Bundle(folder, version, manifest)
