@@ -121,6 +121,6 @@ def _read_cache(cache: Path | None) -> dict[str, float]:
         return {}
     try:
         values = json.loads(cache.read_text(encoding="utf-8"))
-    except ValueError:
+        return {str(key): float(value) for key, value in values.items()}
+    except (ValueError, TypeError, AttributeError):
         return {}
-    return {str(key): float(value) for key, value in values.items()} if isinstance(values, dict) else {}

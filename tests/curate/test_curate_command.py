@@ -1,0 +1,212 @@
+"""The command: from files to a curated corpus, the same bytes however it was run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from hinterland.core.config import load_config
+from hinterland.core.corpus import Corpus, write_corpus
+from hinterland.core.engine import LocalEngine
+from hinterland.core.errors import ConfigError, CorpusError, RegistryError
+from hinterland.curate import command, pipeline
+from hinterland.curate.command import CommandConfig, plan, render, run
+from hinterland.curate.config import CurateConfig, QualityConfig
+from hinterland.curate.pipeline import Scored, decide_corpus, score_corpus, score_documents
+
+STARTER = Path(__file__).parents[2] / "configs" / "curate.yaml"
+NO_MODEL = QualityConfig(model=None)
+WORDS = (
+    "the of and with boat river coast market school bridge winter harvest fisher island stone".split()  # noqa: SIM905
+)
+
+
+def _text(number: int) -> str:
+    """Prose of a few lines whose words depend on the number; every fifth one is short."""
+    draws = hashlib.sha512(str(number).encode()).digest()
+    sentences = [
+        " ".join(WORDS[draws[(7 * i + j) % 64] % len(WORDS)] + ("s" if (i + j) % 3 else "") for j in range(9))
+        for i in range(2 if number % 5 == 0 else 8)
+    ]
+    return "\n".join(f"{sentence.capitalize()} {number}." for sentence in sentences)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Corpus:
+    rows = [{"id": f"{n:04d}", "text": _text(n), "country": ("KEN", "TUV")[n % 2]} for n in range(60)]
+    rows += [{"id": "copy", "text": _text(7).upper(), "country": None}, {"id": "none", "text": " \n"}]
+    return write_corpus(tmp_path / "corpus", pa.Table.from_pylist(rows))
+
+
+def _files(path: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in path.iterdir()}
+
+
+def test_the_starter_config_runs(tmp_path: Path, tiny_lm: Path) -> None:
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    lines = [json.dumps({"text": _text(n), "country": "TUV"}) for n in range(60)]
+    lines += ["{half", json.dumps({"text": "Here.", "country": "Tuvalu"})]
+    (texts / "a.jsonl").write_text("\n".join(lines))
+    given = [f"input=[{texts}]", f"out={tmp_path / 'out'}", f"quality.model={tiny_lm}", "quality.sample=40"]
+    config = load_config(CommandConfig, STARTER, given)
+
+    planned = plan(config)
+    assert planned["quality_tokens"] == 40 * 64
+    assert not (tmp_path / "out").exists()
+
+    result = run(config)
+    counts = result["counts"]
+    assert counts["in"] == 62 == counts["kept"] + counts["decided_out"] + counts["rejected"]
+    assert counts["rejected"] == 1
+    curated = Corpus.open(Path(result["corpus"]))
+    table = curated.read()
+    assert sum(table["keep"].to_pylist()) == counts["kept"] > 0
+    assert "gopher_quality.words" in result["reasons"]
+    assert "lm_quality.bits_per_byte" in table.column_names
+    rule = next(rule for rule in curated.manifest["rules"] if rule["column"] == "lm_quality.bits_per_byte")
+    assert rule["high"] is not None
+    ledger = [json.loads(line) for line in Path(result["rejects"]["file"]).read_text().splitlines()]
+    assert [(each["position"], each["reason"]) for each in ledger] == [
+        (61, "not_json"),
+        (62, "unknown_country"),
+    ]
+    text = render(result)
+    assert "62 documents in = " in text
+    assert "rank correlation" in text
+    assert "unknown_country 1" in text
+    json.dumps(result)
+
+    again = run(config)
+    assert again["reused"] == ["read", "score", "corpus"]
+    assert {**again, "reused": []} == result
+
+
+def test_a_changed_threshold_repeats_only_the_decision(corpus: Corpus, tmp_path: Path) -> None:
+    config = CommandConfig(input=(corpus.path,), out=tmp_path / "out", quality=NO_MODEL)
+    first = run(config)
+    assert first["reasons"]["empty"] == 1
+    assert first["reasons"]["exact_dup.copy"] == 1
+    assert first["reasons"]["gopher_quality.words"] == 13  # twelve short ones and the empty one
+    changed = load_config(
+        CommandConfig,
+        None,
+        [
+            f"input=[{corpus.path}]",
+            f"out={tmp_path / 'out'}",
+            "quality.model=null",
+            "thresholds={gopher_quality.words: {low: 5}}",
+        ],
+    )
+    second = run(changed)
+    assert second["reused"] == ["read", "score"]
+    assert second["reasons"]["gopher_quality.words"] == 1
+
+
+def test_the_bytes_do_not_depend_on_workers_or_kills(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_lm: Path
+) -> None:
+    monkeypatch.setattr(pipeline, "ROWS_PER_SHARD", 20)
+    config = CurateConfig(quality=QualityConfig(model=str(tiny_lm), sample=40, max_tokens=32))
+    one = score_corpus(corpus, tmp_path / "one", config)
+    two = score_corpus(corpus, tmp_path / "two", config, workers=2)
+    assert _files(one.path) == _files(two.path)
+
+    work, real, calls = tmp_path / "work", pipeline.score_shard, []
+
+    def killed(table: pa.Table, filters: tuple[str, ...]) -> pa.Table:
+        calls.append(table.num_rows)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(table, filters)
+
+    monkeypatch.setattr(pipeline, "score_shard", killed)
+    with pytest.raises(KeyboardInterrupt):
+        score_corpus(corpus, tmp_path / "three", config, work=work)
+    assert not (tmp_path / "three").exists()
+    score_corpus(corpus, tmp_path / "three", config, work=work)
+    assert calls == [20, 20, 20, 20, 2]  # the first shard was not done again
+    assert _files(tmp_path / "three") == _files(one.path)
+    assert not work.exists()
+
+
+def test_the_manifest_says_what_was_done(corpus: Corpus, tmp_path: Path) -> None:
+    config = CurateConfig(filters=("c4",), quality=NO_MODEL)
+    manifest = score_corpus(corpus, tmp_path / "out", config, rejected=3).manifest
+    assert manifest["counts"] == {"in": 65, "kept": 48, "decided_out": 14, "rejected": 3}
+    assert manifest["kept_by_filter"] == {"c4": 49, "exact_dup": 61}
+    assert manifest["filters"] == {"c4": "paper"}
+    assert [rule["column"] for rule in manifest["rules"]][-1] == "exact_dup.first"
+    assert manifest["cards"] == {"lm_quality": {"model": None}}
+
+
+def test_scoring_again_replaces_columns(corpus: Corpus, tmp_path: Path) -> None:
+    config = CurateConfig(filters=("c4",), quality=NO_MODEL)
+    once = score_corpus(corpus, tmp_path / "once", config)
+    twice = score_corpus(once, tmp_path / "twice", config)
+    assert once.manifest["shards"] == twice.manifest["shards"]
+
+
+def test_scores_of_another_corpus_are_refused(corpus: Corpus, tmp_path: Path) -> None:
+    config = CurateConfig(filters=("c4",), quality=NO_MODEL)
+    scored = score_documents(corpus, config, work=tmp_path / "work", engine=LocalEngine())
+    with pytest.raises(CorpusError, match="not those of this corpus"):
+        decide_corpus(corpus, Scored(scored.table.slice(1), {}), config, tmp_path / "out")
+
+
+def test_a_corpus_without_documents(tmp_path: Path) -> None:
+    nothing = write_corpus(tmp_path / "none", pa.table({"id": pa.array([], pa.string()), "text": []}))
+    result: dict[str, Any] = run(CommandConfig(input=(nothing.path,), out=tmp_path / "out", quality=NO_MODEL))
+    assert result["counts"] == {"in": 0, "kept": 0, "decided_out": 0, "rejected": 0}
+    assert "0 documents in" in render(result)
+
+
+def test_a_small_corpus_is_measured_whole(tmp_path: Path, tiny_lm: Path, corpus: Corpus) -> None:
+    small = write_corpus(tmp_path / "small", corpus.read().slice(0, 8))
+    config = CurateConfig(quality=QualityConfig(model=str(tiny_lm), max_tokens=16))
+    curated = score_corpus(small, tmp_path / "out", config)
+    assert curated.manifest["cards"]["lm_quality"]["distilled"] is False
+    table = curated.read()
+    assert table["lm_quality.bits_per_byte"].equals(table["lm_quality.measured"])
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        ({"input": ()}, ConfigError, "nothing to curate"),
+        ({"input": ("missing",)}, CorpusError, "no such file"),
+        ({"filters": ("gohper_quality",)}, RegistryError, "gopher_quality"),
+        ({"thresholds": {"gopher_quality.word": {"low": 1}}}, ConfigError, "gopher_quality.words"),
+        ({"thresholds": {"lm_quality.bits_per_byte": {"high": 1}}}, ConfigError, "no rule"),
+    ],
+)
+def test_mistakes_are_found_before_anything_is_written(
+    corpus: Corpus, tmp_path: Path, given: dict[str, Any], error: type[Exception], words: str
+) -> None:
+    config = CommandConfig.model_validate(
+        {"input": (corpus.path,), "out": tmp_path / "out", "quality": {"model": None}, **given}
+    )
+    for attempt in (plan, run):
+        with pytest.raises(error, match=words):
+            attempt(config)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_text_for_people_without_a_model() -> None:
+    result = {
+        "counts": {"in": 4, "kept": 2, "decided_out": 2, "rejected": 0},
+        "kept_by_filter": {"c4": 3, "exact_dup": 3},
+        "reasons": {"c4.sentences": 1, "exact_dup.copy": 1},
+        "cards": {"lm_quality": {"note": "fewer than 20 measured"}},
+        "rejects": {"file": "rejects.jsonl"},
+        "corpus": "out/corpus",
+    }
+    text = command.render(result)
+    assert "c4                           3   75.0%" in text
+    assert "no score, fewer than 20 measured" in text
+    assert "rejects" not in text

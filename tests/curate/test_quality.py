@@ -1,0 +1,208 @@
+"""The model-based score: bits per byte, the sample, and the regression that learns it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hinterland.core.errors import ModelSourceError
+from hinterland.curate import perplexity
+from hinterland.curate.perplexity import bits_per_byte, load_causal_lm
+from hinterland.curate.quality import distil, quality_rule, quality_scores, sample_rows, spearman
+
+TEXTS = ["The sea.", "", "x", "Île-de-France and more", "Straße 東京", "The sea is wide and cold here." * 9]
+
+
+@pytest.fixture(scope="module")
+def lm(tiny_lm: Path) -> tuple[Any, Any]:
+    return load_causal_lm(str(tiny_lm))
+
+
+def test_bits_per_byte_is_the_models_own_loss(lm: tuple[Any, Any]) -> None:
+    import torch
+
+    model, tokenizer = lm
+    found = bits_per_byte(model, tokenizer, TEXTS, max_tokens=20)
+    for text, value in zip(TEXTS, found, strict=True):
+        raw = text.encode()[:20]  # a token of this tokenizer is a byte
+        if len(raw) < 2:
+            assert math.isnan(value)
+            continue
+        ids = torch.tensor([tokenizer(text)["input_ids"][:20]])
+        with torch.no_grad():
+            loss = float(model(input_ids=ids, labels=ids).loss)  # mean over all but the first
+        # Offsets count whole characters, so a character cut by the first token counts whole or not.
+        counted = [len(raw) - 1, len(raw) - len(text[0].encode()), len(text.encode()) - len(text[0].encode())]
+        assert any(value == pytest.approx(loss * (len(raw) - 1) / math.log(2) / n, rel=1e-4) for n in counted)
+
+
+def test_order_and_batch_size_do_not_matter(lm: tuple[Any, Any]) -> None:
+    straight = bits_per_byte(*lm, TEXTS, batch_size=1)
+    order = [3, 0, 5, 2, 4, 1]
+    shuffled = bits_per_byte(*lm, [TEXTS[i] for i in order], batch_size=4)
+    np.testing.assert_array_equal(straight[order], shuffled)
+
+
+def test_a_killed_run_goes_on(lm: tuple[Any, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, cut = tmp_path / "whole.json", tmp_path / "cut.json"
+    expected = bits_per_byte(*lm, TEXTS, batch_size=1, cache=whole)
+    real, calls = perplexity._nats, []
+
+    def killed(model: Any, rows: list[list[int]]) -> list[float]:
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        calls.append(rows)
+        return real(model, rows)
+
+    monkeypatch.setattr(perplexity, "_nats", killed)
+    with pytest.raises(KeyboardInterrupt):
+        bits_per_byte(*lm, TEXTS, batch_size=1, cache=cut)
+    assert len(json.loads(cut.read_text())) == 2
+    monkeypatch.setattr(perplexity, "_nats", lambda model, rows: calls.append(rows) or real(model, rows))
+    found = bits_per_byte(*lm, TEXTS, batch_size=1, cache=cut)
+    np.testing.assert_array_equal(found, expected)
+    assert len(calls) == 4  # each of the four measurable texts once
+    assert cut.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("content", ["{half", "[1]", '{"other": "x"}'])
+def test_a_damaged_cache_counts_as_none(lm: tuple[Any, Any], tmp_path: Path, content: str) -> None:
+    cache = tmp_path / "cache.json"
+    cache.write_text(content)
+    assert np.isfinite(bits_per_byte(*lm, TEXTS[:1], cache=cache)).all()
+
+
+def test_a_folder_without_weights_is_refused(tiny_lm: Path, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text((tiny_lm / "config.json").read_text())
+    with pytest.raises(ModelSourceError, match="cannot load"):
+        load_causal_lm(str(tmp_path))
+
+
+@given(
+    st.lists(st.sampled_from(["AUS", "KEN", None]), min_size=1, max_size=60),
+    st.integers(0, 70),
+    st.integers(0, 3),
+)
+def test_the_sample_is_in_proportion_and_ignores_order(
+    strata: list[str | None], size: int, seed: int
+) -> None:
+    ids = [f"id{number}" for number in range(len(strata))]
+    rows = sample_rows(ids, strata, size=size, seed=seed)
+    assert len(set(rows.tolist())) == min(size, len(ids))
+    taken, share = Counter(strata[row] for row in rows), min(size, len(ids)) / len(ids)
+    for stratum, number in Counter(strata).items():
+        assert abs(taken[stratum] - share * number) < 2
+    backwards = sample_rows(ids[::-1], strata[::-1], size=size, seed=seed)
+    assert {ids[row] for row in rows} == {ids[::-1][row] for row in backwards}
+
+
+def test_another_seed_takes_another_sample() -> None:
+    ids, strata = [f"id{i}" for i in range(500)], [None] * 500
+    one, two = (set(sample_rows(ids, strata, size=50, seed=seed).tolist()) for seed in (0, 1))
+    assert len(one & two) < 25
+
+
+def _corpus(rng: np.random.Generator, n: int) -> tuple[list[str], np.ndarray]:
+    """Texts whose value is the share of hard words in them."""
+    easy, hard = ["sea", "land", "boat", "fish"], ["zyx", "qwv", "jkb", "vxz"]
+    shares = rng.random(n)
+    texts = [
+        " ".join(str(rng.choice(hard if rng.random() < share else easy)) for _ in range(60))
+        for share in shares
+    ]
+    return texts, np.array([sum(word in hard for word in text.split()) / 60 for text in texts])
+
+
+def test_the_regression_learns_what_words_tell() -> None:
+    texts, truth = _corpus(np.random.default_rng(0), 300)
+    measured = np.where(np.arange(300) < 150, truth, math.nan)
+    found = distil(texts, measured, seed=0)
+    assert found.card["distilled"]
+    assert found.card["measured"] == 150
+    assert found.card["spearman"] > 0.95
+    assert found.card["r2"] > 0.8
+    assert spearman(found.predicted[150:], truth[150:]) > 0.95
+    assert found.predicted[0] != measured[0]  # out of fold, not read off
+    np.testing.assert_array_equal(found.predicted, distil(texts, measured, seed=0).predicted)
+
+
+def test_the_regression_says_when_it_learns_nothing() -> None:
+    rng = np.random.default_rng(1)
+    texts, _ = _corpus(rng, 200)
+    measured = np.where(np.arange(200) < 150, rng.random(200), math.nan)
+    card = distil(texts, measured, seed=0).card
+    assert abs(card["spearman"]) < 0.3
+    assert card["r2"] < 0.1
+
+
+def test_equal_texts_share_a_fold() -> None:
+    texts = ["salt fish", "cold sea", "wide land", "tall boat", "old rope", "new sail"] * 10
+    measured = np.array([float(i % 6) for i in range(60)])
+    measured[-1] = math.nan
+    # Every copy is out of its fold, so no prediction can repeat what it never saw.
+    assert distil(texts, measured, seed=0).card["r2"] <= 0
+
+
+def test_too_few_measured_say_so() -> None:
+    found = distil(["a b"] * 30, np.array([1.0] * 5 + [math.nan] * 25), seed=0)
+    assert np.isnan(found.predicted).all()
+    assert "fewer than 20" in found.card["note"]
+
+
+def test_constant_values_have_no_correlation() -> None:
+    card = distil([f"word{i}" for i in range(40)], np.array([1.0] * 30 + [math.nan] * 10), seed=0).card
+    assert card["spearman"] is None
+    assert card["r2"] is None
+
+
+def test_when_all_are_measured_nothing_is_predicted() -> None:
+    measured = np.arange(3.0)
+    found = distil(["a", "b", "c"], measured, seed=0)
+    assert found.predicted.tolist() == measured.tolist()
+    assert not found.card["distilled"]
+
+
+def test_the_columns_and_what_has_no_words() -> None:
+    texts, truth = _corpus(np.random.default_rng(2), 100)
+    value = dict(zip(texts, truth, strict=True))
+    texts += ["", " \n", "!!"]
+    ids = [f"{i:03d}" for i in range(len(texts))]
+    scores, card = quality_scores(
+        ids,
+        texts,
+        [None] * len(texts),
+        lambda chosen: np.array([value.get(text, math.nan) for text in chosen]),
+        sample=60,
+        seed=0,
+    )
+    assert card["sample"] == 60
+    assert np.isfinite(scores["lm_quality.measured"]).sum() == card["measured"] >= 59
+    assert np.isfinite(scores["lm_quality.bits_per_byte"][:100]).all()
+    assert np.isnan(scores["lm_quality.bits_per_byte"][100:]).all()
+
+
+def test_the_rule_drops_the_worst_share() -> None:
+    values = np.array([*np.random.default_rng(0).random(100), math.nan])
+    rule = quality_rule(values, drop_share=0.2)
+    assert (~rule.passes(values)).sum() == 20
+    assert quality_rule(values, drop_share=0).high is None
+    assert quality_rule(np.array([math.nan]), drop_share=0.2).high is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=3, max_size=20))
+def test_spearman_agrees_with_scipy(pairs: list[tuple[int, int]]) -> None:
+    from scipy.stats import spearmanr
+
+    first, second = np.array(pairs, dtype=float).T
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        assert math.isnan(spearman(first, second))
+    else:
+        assert spearman(first, second) == pytest.approx(float(spearmanr(first, second).statistic))
