@@ -1,1 +1,1 @@
-"""Adapt: domain- and task-adaptive pretraining."""
+"""Adapt: domain- and task-adaptive pretraining of an open model on a curated corpus."""
