@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -35,7 +35,9 @@ def set_by_path(tree: dict[str, Any], assignment: str) -> None:
     *parents, last = path.split(".")
     here = tree
     for part in parents:
-        below = here.setdefault(part, {})
+        if here.get(part) is None:  # missing, or a section left empty in the file
+            here[part] = {}
+        below = here[part]
         if not isinstance(below, dict):
             raise ConfigError(
                 f"--set {path}: {part!r} is a value, not a section", cure="set the value itself"
@@ -51,11 +53,18 @@ def _known_keys(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
     """Return the keys allowed at ``path`` inside ``model``."""
     for part in path:
         field = model.model_fields.get(part) if isinstance(part, str) else None
-        for kind in (field.annotation, *get_args(field.annotation)) if field else ():
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
-                model = kind
-                break
+        for kind in _models(field.annotation) if field else ():
+            model = kind
+            break
     return list(model.model_fields)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models in an annotation such as ``list[A] | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)
 
 
 def parse_config(model: type[C], values: Mapping[str, Any], *, where: str = "") -> C:
@@ -73,6 +82,9 @@ def parse_config(model: type[C], values: Mapping[str, Any], *, where: str = "") 
             if item["type"] == "extra_forbidden":
                 problems.append(f"unknown key {location!r}")
                 cures.append(nearest(str(item["loc"][-1]), _known_keys(model, item["loc"][:-1])))
+            elif item["type"] == "missing":  # its input is the whole section: nothing to show
+                problems.append(f"{location!r} is missing")
+                cures.append(f"set {location}")
             else:
                 problems.append(f"{location or 'config'}: {item['msg']}, found {item['input']!r}")
         raise ConfigError(

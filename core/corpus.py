@@ -6,6 +6,7 @@ rows and SHA-256, so that a damaged or missing shard is named instead of read as
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hinterland.core.errors import CorpusError
+from hinterland.core.errors import CorpusError, StorageError
 from hinterland.core.files import atomic_dir, hash_file, read_json, write_json
 from hinterland.core.record import BASE_SCHEMA, empty_column
 
@@ -66,16 +67,18 @@ def write_corpus(
     """Write ``table`` as a corpus at ``path``, whole or not at all.
 
     Args:
-        path: The folder; an existing one is replaced.
+        path: The folder; a corpus that is there is replaced.
         table: Rows with at least ``id`` and ``text``.
         rows_per_shard: Rows in a Parquet file.
         manifest: Further keys for the manifest (counts, parents, config).
 
     Raises:
-        CorpusError: The table does not fit the record schema.
+        CorpusError: The table does not fit the record schema, or the folder holds something
+            other than a corpus, which replacing it would delete.
         StorageError: The disk is full or not writable.
     """
     table = conform(table)
+    _check_replaceable(path)
     with atomic_dir(path) as temporary:
         shards = []
         for number, start in enumerate(range(0, max(table.num_rows, 1), rows_per_shard)):
@@ -95,6 +98,19 @@ def write_corpus(
             },
         )
     return Corpus.open(path)
+
+
+def _check_replaceable(path: Path) -> None:
+    """Raise `CorpusError` if there are files at ``path`` that are not a corpus."""
+    if path.is_dir() and any(not file.name.startswith(".") for file in path.iterdir()):
+        try:
+            Corpus.open(path)
+        except (CorpusError, StorageError) as error:
+            raise CorpusError(
+                "the folder has files in it that are not a corpus",
+                where=str(path),
+                cure="give another folder",
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -120,6 +136,13 @@ class Corpus:
             raise CorpusError(
                 "manifest.json is not a corpus manifest", where=str(path), cure="give a corpus folder"
             )
+        shards = manifest["shards"]
+        if not isinstance(shards, list) or not all(
+            isinstance(shard, dict) and {"file", "sha256"} <= shard.keys() for shard in shards
+        ):
+            raise CorpusError(
+                "manifest.json lists no usable shards", where=str(path), cure="write the corpus again"
+            )
         if manifest.get("format", 0) > _FORMAT:
             raise CorpusError(
                 f"the corpus has format {manifest['format']}, this version reads up to {_FORMAT}",
@@ -134,7 +157,8 @@ class Corpus:
     @property
     def fingerprint(self) -> str:
         """A hash over the shards' hashes: equal for equal content."""
-        return "-".join(str(shard["sha256"])[:16] for shard in self.manifest["shards"][:64])
+        digests = "\n".join(str(shard["sha256"]) for shard in self.manifest["shards"])
+        return hashlib.sha256(digests.encode()).hexdigest()[:24]
 
     def shards(self, *, verify: bool = True) -> Iterator[tuple[Path, dict[str, Any]]]:
         """Yield each shard's path and manifest entry.
@@ -167,15 +191,18 @@ class Corpus:
         tables = []
         for path, _ in self.shards():
             try:
+                missing = set(wanted or ()) - set(pq.read_schema(path).names)
+                if missing:
+                    raise CorpusError(
+                        f"no column {', '.join(sorted(missing))}",
+                        where=str(path),
+                        cure="score the corpus first",
+                    )
                 tables.append(pq.read_table(path, columns=wanted))
             except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
                 raise CorpusError(
-                    f"a shard cannot be read: {error}", where=str(path), cure="write it again"
+                    f"a shard cannot be read: {' '.join(str(error).split())}",
+                    where=str(path),
+                    cure="write it again",
                 ) from error
-        table = pa.concat_tables(tables).combine_chunks()
-        missing = set(wanted or ()) - set(table.column_names)
-        if missing:
-            raise CorpusError(
-                f"no column {', '.join(sorted(missing))}", where=str(self.path), cure="score the corpus first"
-            )
-        return table
+        return pa.concat_tables(tables).combine_chunks()

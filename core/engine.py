@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -13,7 +14,8 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hinterland.core.files import atomic_path
+from hinterland.core.errors import CorpusError, EngineError
+from hinterland.core.files import atomic_path, storage_errors
 from hinterland.core.progress import track
 from hinterland.core.registry import Registry
 
@@ -43,7 +45,15 @@ ENGINES: Registry[type[Engine]] = Registry("engine")
 def _do_shard(function: StageFunction, out: Path, shard: Path) -> Path:
     target = out / shard.name
     if not target.exists():
-        table = function(pq.read_table(shard))
+        try:
+            read = pq.read_table(shard)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise CorpusError(
+                f"a shard cannot be read: {' '.join(str(error).split())}",
+                where=str(shard),
+                cure="restore the file or write the corpus again",
+            ) from error
+        table = function(read)
         with atomic_path(target) as temporary:
             pq.write_table(table, temporary, compression="zstd")
     return target
@@ -64,10 +74,18 @@ class LocalEngine:
         self, function: StageFunction, shards: Sequence[Path], out: Path, *, label: str
     ) -> list[Path]:
         """See `Engine.map_shards`."""
-        out.mkdir(parents=True, exist_ok=True)
+        with storage_errors(out):
+            out.mkdir(parents=True, exist_ok=True)
         work = partial(_do_shard, function, out)
         if self.workers <= 1 or len(shards) <= 1:
             return [work(shard) for shard in track(shards, label)]
         # spawn: a forked child of a process that runs threads (torch, faiss) can hang.
         with ProcessPoolExecutor(self.workers, mp_context=get_context("spawn")) as pool:
-            return list(track(pool.map(work, shards), label, total=len(shards)))
+            try:
+                return list(track(pool.map(work, shards), label, total=len(shards)))
+            except BrokenProcessPool as error:
+                raise EngineError(
+                    "a worker process died, most likely of too little memory",
+                    where=label,
+                    cure="run again with fewer workers; finished shards are kept",
+                ) from error

@@ -37,6 +37,11 @@ _CURES = {
     errno.EROFS: ("the file system is read-only", "give a folder you may write to"),
     errno.ENOTDIR: ("a file stands where a folder is needed", "give another folder"),
     errno.EEXIST: ("a file stands where a folder is needed", "give another folder"),
+    errno.EISDIR: ("a folder stands where a file is needed", "give another name"),
+    errno.EFBIG: (
+        "the file would be larger than allowed here",
+        "raise the limit (ulimit -f), then run again",
+    ),
 }
 
 
@@ -82,12 +87,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
 def atomic_dir(path: Path) -> Iterator[Path]:
     """Yield a temporary folder that replaces ``path`` on success, and vanishes on error.
 
-    An existing ``path`` is moved aside for the rename and deleted after it.
+    An existing folder is moved aside for the rename and deleted after it.
 
     Raises:
-        StorageError: The disk is full, or the parent cannot be written.
+        StorageError: The disk is full, the parent cannot be written, or ``path`` is a file.
     """
     with storage_errors(path):
+        if path.exists() and not path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
         old = temporary.with_suffix(".old")
@@ -96,7 +103,12 @@ def atomic_dir(path: Path) -> Iterator[Path]:
             temporary.chmod(0o755)
             if path.exists():
                 path.rename(old)
-            temporary.rename(path)
+            try:
+                temporary.rename(path)
+            except OSError:
+                if old.exists():  # what was there before is worth more than nothing
+                    old.rename(path)
+                raise
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
             shutil.rmtree(old, ignore_errors=True)

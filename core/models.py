@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import zipfile
+import zlib
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
@@ -131,11 +132,15 @@ def _installed(requirement: str) -> Path | None:
     if wanted and dist.version != wanted:
         return None
     tops = {PurePosixPath(file).parts[0] for file in dist.files or () if len(PurePosixPath(file).parts) > 1}
-    for top in sorted(tops):
-        folder = Path(str(dist.locate_file(top)))
-        if folder.is_dir() and not top.endswith((".dist-info", ".data")) and top not in ("..", "__pycache__"):
-            return folder
-    return None
+    folders = [
+        folder
+        for top in sorted(tops)
+        if not top.endswith((".dist-info", ".data")) and top not in ("..", "__pycache__")
+        if (folder := Path(str(dist.locate_file(top)))).is_dir()
+    ]
+    # A wheel may bring a folder of tests or examples too; the model's comes first.
+    marks = (*_FOLDER_MARKS, "*.gguf")
+    return min(folders, key=lambda folder: not any(any(folder.rglob(mark)) for mark in marks), default=None)
 
 
 def _unpacked(requirement: str, *, fetch: bool) -> Path:
@@ -212,5 +217,13 @@ def unpack_wheel(wheel: Path, target: Path) -> None:
                 path = target / part
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
-    except (zipfile.BadZipFile, StopIteration, KeyError, EOFError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        StopIteration,
+        KeyError,
+        EOFError,
+        NotImplementedError,  # a compression or a version that no wheel has
+        ValueError,  # a RECORD that is not text, or names a hash that does not exist
+    ) as error:
         raise ModelSourceError("the wheel is not whole", where=str(wheel), cure=cure) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
@@ -38,14 +39,22 @@ def track(items: Iterable[T], label: str, *, total: int | None = None) -> Iterat
     """
     if total is None and isinstance(items, Sized):
         total = len(items)
+    out = console()
+    if not out.is_terminal:
+        start, done = time.perf_counter(), 0
+        for done, item in enumerate(items, 1):  # noqa: B007 - counted for the line below
+            yield item
+        if done:
+            out.print(f"  {label}: {done} in {time.perf_counter() - start:.1f} s", markup=False)
+        return
     bar = Progress(
-        TextColumn("  {task.description}"),
+        TextColumn("  {task.description}", markup=False),  # a label may hold square brackets
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        console=console(),
+        console=out,
         transient=True,
     )
     with bar:

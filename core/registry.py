@@ -46,11 +46,18 @@ class Registry(Generic[T]):
         """Return the implementation called ``name``.
 
         Raises:
-            RegistryError: There is none; the cure names the nearest.
+            RegistryError: There is none (the cure names the nearest), or it cannot be loaded.
         """
         if name not in self._items:
             for point in entry_points(group=f"hinterland.{self.kind}", name=name):
-                self._items[name] = point.load()
+                try:
+                    self._items[name] = point.load()
+                except (ImportError, AttributeError) as error:
+                    raise RegistryError(
+                        f"{self.kind} {name!r} cannot be loaded: {error}",
+                        where=point.value,
+                        cure="install the package that adds it anew",
+                    ) from error
         try:
             return self._items[name]
         except KeyError:

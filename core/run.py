@@ -64,6 +64,19 @@ def peak_rss_mb() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files and folders of a writer that was killed."""
+    for path in [*folder.rglob(".*.tmp"), *folder.rglob(".*.old")]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
 @dataclass(frozen=True)
 class StageRecord:
     """What a finished stage left: its result, its files, its cost."""
@@ -144,19 +157,23 @@ class Run:
         done = self._reusable(marker, key)
         if done is None:
             begun = folder / ".begun"
-            resumable = keep_partial and begun.is_file() and begun.read_text() == key
+            # A finished stage that is done again had its files changed from outside, so
+            # they are no ground to go on from.
+            resumable = keep_partial and not marker.exists() and begun.is_file() and begun.read_text() == key
             with storage_errors(folder):
                 if folder.exists() and not resumable:
+                    begun.unlink(missing_ok=True)  # first, in case this is killed half-way
                     shutil.rmtree(folder)
                 folder.mkdir(parents=True, exist_ok=True)
-                marker.unlink(missing_ok=True)
+                _remove_leftovers(folder)
                 begun.write_text(key)
                 start = time.perf_counter()
-                result = dict(work(folder))
+                # As JSON has it, so that a stage done now and one reused give equal results.
+                result = json.loads(json.dumps(dict(work(folder)), default=str, allow_nan=False))
                 outputs = {
                     file.relative_to(folder).as_posix(): hash_file(file)
                     for file in sorted(folder.rglob("*"))
-                    if file.is_file() and not file.name.startswith(".") and file != marker
+                    if file.is_file() and file != marker and not _hidden(file.relative_to(folder))
                 }
                 done = StageRecord(name, key, time.perf_counter() - start, peak_rss_mb(), result, outputs)
                 write_json(marker, asdict(done))

@@ -17,6 +17,7 @@ from hinterland.core.seeds import generator
 __all__ = ["Interval", "bootstrap_mean", "cluster_weights", "paired_difference", "percentile_interval"]
 
 Floats = NDArray[np.float64]
+_BLOCK = 4_000_000  # draws held in memory at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,15 @@ def cluster_weights(clusters: int, *, resamples: int, seed: int, name: str = "cl
 
 
 def _means(values: Floats, *, resamples: int, seed: int) -> Floats:
-    weights = cluster_weights(len(values), resamples=resamples, seed=seed, name="mean")
-    return np.asarray(weights @ values / max(len(values), 1))
+    """Return the mean of each resample; as `cluster_weights`, a block in memory at a time."""
+    draw, chances = generator(seed, "bootstrap", "mean"), np.full(len(values), 1 / len(values))
+    rows = max(1, _BLOCK // len(values))
+    return np.concatenate(
+        [
+            draw.multinomial(len(values), chances, size=min(rows, resamples - start)) @ values / len(values)
+            for start in range(0, resamples, rows)
+        ]
+    )
 
 
 def bootstrap_mean(
