@@ -99,6 +99,12 @@ def _interval_text(interval: Interval, unit: str) -> str:
     return f"{estimate} [{low}, {high}]"
 
 
+def _row_text(row: IntervalRow, unit: str) -> str:
+    if row.after is None:
+        return _interval_text(row.interval, unit)
+    return f"{number_text(row.interval.estimate, unit)} → {_interval_text(row.after, unit)}"
+
+
 def _whisker(
     interval: Interval, y: float, scale: _Scale, ink: Ink, *, role: str, tip: str, diamond: bool
 ) -> str:
@@ -188,10 +194,14 @@ def interval_chart(
     else:
         low, high = _bounds(values, zero=False)
         marks = ticks(low, high)
-    scale = _Scale(low, high, _LEFT + 6, _WIDTH - _RIGHT - 6, log)
+    scale = _Scale(low, high, _LEFT, _WIDTH - _RIGHT, log)
     step = 62.0 if pairs else 44.0
     top = (30.0 if pairs else 8.0) + (18.0 if reference is not None and reference_label else 0.0)
-    bottom = top + step * len(rows)
+    labels = [f"{row.label} (n = {row.n:,})" if row.n is not None else row.label for row in rows]
+    values_shown = [_row_text(row, unit) for row in rows]
+    # A label too long to stand beside its value pushes the value, and all below, down a line.
+    long = [8.2 * len(a) + 7.8 * len(b) > _WIDTH - 40 for a, b in zip(labels, values_shown, strict=True)]
+    bottom = top + step * len(rows) + 19.0 * sum(long)
     parts = [_legend(series, 20, ink, ("muted", "first"))] if pairs else []
     parts.append(_axis(scale, marks, top, bottom, ink, unit))
     if reference is not None and math.isfinite(reference):
@@ -204,19 +214,15 @@ def interval_chart(
             anchor = "end" if x > _WIDTH * 0.75 else "start" if x < _WIDTH * 0.25 else "middle"
             words = f"{reference_label}: {number_text(reference, unit)}"
             parts.append(text(x, top - 6, words, ink, role="soft", size=13, anchor=anchor))
-    told = []
-    for number, row in enumerate(rows):
-        y = top + number * step + 18
-        count = f" (n = {row.n:,})" if row.n is not None else ""
-        shown = _interval_text(row.interval, unit)
-        if row.after is not None:
-            shown = f"{number_text(row.interval.estimate, unit)} → {_interval_text(row.after, unit)}"
-        told.append(f"{row.label}{count}: {shown}")
-        label = text(_LEFT, y, f"{row.label}{count}", ink, role="soft" if row.muted else "ink")
+    told, y = [], top + 18
+    for row, name, shown, below in zip(rows, labels, values_shown, long, strict=True):
+        told.append(f"{name}: {shown}")
+        label = text(_LEFT, y, name, ink, role="soft" if row.muted else "ink")
+        y += 19.0 * below
         value = text(_WIDTH - _RIGHT, y, shown, ink, role="soft", size=14, anchor="end")
         parts += [_halo(label, standalone=standalone), _halo(value, standalone=standalone)]
         role = "muted" if row.muted or row.after is not None else "first"
-        tip = f"{row.label}{count}: {_interval_text(row.interval, unit)}"
+        tip = f"{name}: {_interval_text(row.interval, unit)}"
         parts.append(
             _whisker(
                 row.interval,
@@ -231,6 +237,7 @@ def interval_chart(
         if row.after is not None:
             tip = f"{series[1]}, {row.label}: {_interval_text(row.after, unit)}"
             parts.append(_whisker(row.after, y + 32, scale, ink, role="first", tip=tip, diamond=True))
+        y += step
     return frame(
         "".join(parts),
         width=_WIDTH,

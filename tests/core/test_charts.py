@@ -66,7 +66,7 @@ def test_interval_chart_says_its_numbers() -> None:
 def test_interval_positions_are_linear() -> None:
     root = parse(interval_chart([IntervalRow("a", Interval(0.5, 0.25, 0.75))], title="t"))
     (dot,) = root.findall(f".//{SVG}circle")
-    assert float(dot.get("cx")) == pytest.approx(260)  # the middle of 520
+    assert float(dot.get("cx")) == pytest.approx(260)
 
 
 def test_before_and_after_differ_in_shape() -> None:

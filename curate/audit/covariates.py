@@ -1,0 +1,167 @@
+"""Figures about countries, read from CSV or Parquet: iso3, numeric columns, perhaps a year."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hinterland.core.errors import CorpusError
+from hinterland.core.places import by_iso3
+
+__all__ = ["Covariates"]
+
+_EMPTY = {"", "na", "n/a", "nan", "null", "none", "-", "..", "–"}
+
+
+@dataclass(frozen=True)
+class Covariates:
+    """One row of figures for each country.
+
+    Attributes:
+        figures: Column → ISO 3166-1 alpha-3 → value. Missing values are left out.
+        source: Where the table comes from.
+        years: ISO 3166-1 alpha-3 → the row's year, where the table has years.
+        skipped: Codes that are no country of ISO 3166-1 (aggregates, dissolved states).
+        ignored: Columns without a number.
+    """
+
+    figures: dict[str, dict[str, float]]
+    source: str = "given"
+    years: dict[str, int] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The numeric columns, in the table's order."""
+        return tuple(self.figures)
+
+    def values(self, column: str) -> dict[str, float]:
+        """Return the column's values by country.
+
+        Raises:
+            CorpusError: There is no such column.
+        """
+        if column not in self.figures:
+            raise CorpusError(
+                f"no covariate {column!r}", where=self.source, cure=f"known: {', '.join(self.columns)}"
+            )
+        return self.figures[column]
+
+    def year_of(self, column: str) -> str:
+        """Return the year or the span of years behind a column ("2015 to 2023"), or ""."""
+        years = [self.years[code] for code in self.values(column) if code in self.years]
+        if not years:
+            return ""
+        return str(min(years)) if min(years) == max(years) else f"{min(years)} to {max(years)}"
+
+    @classmethod
+    def read(cls, path: Path) -> Covariates:
+        """Read a CSV or Parquet file with a column ``iso3``.
+
+        With a column ``year``, each country's latest row counts. Codes outside ISO 3166-1
+        are listed in ``skipped``, columns without a number in ``ignored``.
+
+        Raises:
+            CorpusError: The file cannot be read, has no ``iso3``, a country occurs twice
+                in one year, or a column mixes numbers and words.
+        """
+        return cls.from_rows(_rows(path), source=path.name)
+
+    @classmethod
+    def from_rows(cls, rows: list[Mapping[str, Any]], *, source: str = "given") -> Covariates:
+        """Make the table from rows, one mapping for each country; see `read`."""
+        if not rows or "iso3" not in rows[0]:
+            raise CorpusError(
+                "no rows" if not rows else "no column 'iso3'",
+                where=source,
+                cure="the table needs a column iso3 with ISO 3166-1 alpha-3 codes, and numeric columns",
+            )
+        chosen: dict[str, tuple[int, int]] = {}
+        skipped = set()
+        for number, row in enumerate(rows):
+            code = str(row["iso3"] or "").strip()
+            if code not in by_iso3():
+                skipped.add(code or "(empty)")
+                continue
+            year = _year(row.get("year"), where=f"{source}, row {number + 1}")
+            if code in chosen and chosen[code][0] == year:
+                raise CorpusError(
+                    f"{code} occurs twice" + (f" in {year}" if year else ""),
+                    where=f"{source}, rows {chosen[code][1] + 1} and {number + 1}",
+                    cure="leave one row, or add a column year",
+                )
+            if code not in chosen or year > chosen[code][0]:
+                chosen[code] = (year, number)
+        figures, ignored = {}, []
+        for column in rows[0]:
+            if column in ("iso3", "year"):
+                continue
+            values = _column(rows, {code: at for code, (_, at) in chosen.items()}, column, source)
+            if values:
+                figures[column] = values
+            else:
+                ignored.append(column)
+        years = {code: year for code, (year, _) in chosen.items() if year}
+        return cls(figures, source, years, tuple(sorted(skipped)), tuple(ignored))
+
+
+def _rows(path: Path) -> list[Mapping[str, Any]]:
+    """Read all rows; CSV cells stay text, so that no code is taken for a missing value."""
+    try:
+        if path.suffix.lower() in (".parquet", ".pq"):
+            import pyarrow.parquet as pq
+
+            rows: list[Mapping[str, Any]] = pq.read_table(path).to_pylist()
+            return rows
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            return list(csv.DictReader(handle, restval=""))
+    except (OSError, ValueError, csv.Error) as error:  # pyarrow's errors are ValueErrors or OSErrors
+        raise CorpusError(
+            f"the covariates cannot be read: {error}", where=str(path), cure="give a CSV or Parquet file"
+        ) from error
+
+
+def _year(value: Any, *, where: str) -> int:
+    text = str(value if value is not None else "").strip()
+    if text.lower() in _EMPTY:
+        return 0
+    try:
+        return int(float(text[:4] if "-" in text else text))
+    except ValueError as error:
+        raise CorpusError(f"the year {text!r} is no number", where=where, cure="write 2023") from error
+
+
+def _number(value: Any) -> float | None:
+    """Return a number, NaN where the cell is empty, or ``None`` where it is a word."""
+    if isinstance(value, bool):
+        return float(value)
+    if isinstance(value, int | float):
+        return float(value)
+    text = str(value if value is not None else "").strip()
+    if text.lower() in _EMPTY:
+        return math.nan
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _column(
+    rows: list[Mapping[str, Any]], chosen: Mapping[str, int], column: str, source: str
+) -> dict[str, float]:
+    """Return a column's finite values by country; nothing where it holds words only."""
+    numbers = {code: _number(rows[at].get(column)) for code, at in chosen.items()}
+    words = [code for code, number in numbers.items() if number is None]
+    values = {c: n for c, n in numbers.items() if n is not None and math.isfinite(n)}
+    if words and values:
+        raise CorpusError(
+            f"{column!r} of {words[0]} is {rows[chosen[words[0]]][column]!r}, not a number",
+            where=f"{source}, row {chosen[words[0]] + 1}",
+            cure="write numbers without thousands separators, and leave missing ones empty",
+        )
+    return values
