@@ -17,7 +17,7 @@ from hinterland.core.run import Run, StageRecord
 from hinterland.curate.config import CurateConfig
 from hinterland.curate.filter import make_filters
 from hinterland.curate.pipeline import Scored, check_thresholds, decide_corpus, score_documents
-from hinterland.curate.read import SUFFIXES, find_inputs, read_inputs, write_rejects
+from hinterland.curate.read import SUFFIXES, count_rows, find_inputs, read_inputs, write_rejects
 
 __all__ = ["CommandConfig", "plan", "render", "run"]
 
@@ -69,9 +69,12 @@ def plan(config: CommandConfig) -> dict[str, Any]:
     inputs = find_inputs(config.input)
     files = [file for path in inputs for file in ([path] if path.is_file() else path.glob("*.parquet"))]
     size = sum(file.stat().st_size for file in files if file.name.endswith(SUFFIXES))
-    tokens = config.quality.sample * config.quality.max_tokens if config.quality.model else 0
+    documents = sum(map(count_rows, inputs))
+    measured = min(config.quality.sample, documents) if config.quality.model else 0
+    tokens = measured * config.quality.max_tokens
     return {
         "inputs": len(inputs),
+        "documents": documents,
         "megabytes": round(size / 1e6, 2),
         "filters": [*(each.name for each in make_filters(config.filters)), "exact_dup"]
         + (["lm_quality"] if config.quality.model else []),

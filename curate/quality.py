@@ -31,7 +31,7 @@ PREDICTED = "lm_quality.bits_per_byte"
 MEASURED = "lm_quality.measured"
 FEATURES = 2**18
 FOLDS = 5
-RIDGE_ALPHA = 1.0
+RIDGE_ALPHA = 0.3
 #: Fewer measured documents than this teach a regression nothing.
 MIN_MEASURED = 20
 

@@ -24,7 +24,7 @@ from hinterland.core.files import read_json, write_text
 from hinterland.core.progress import track
 from hinterland.curate.record import RecordBuilder, Unreadable
 
-__all__ = ["SUFFIXES", "Reading", "Reject", "find_inputs", "read_inputs", "write_rejects"]
+__all__ = ["SUFFIXES", "Reading", "Reject", "count_rows", "find_inputs", "read_inputs", "write_rejects"]
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet", ".txt")
 
@@ -144,6 +144,21 @@ def read_inputs(paths: Sequence[Path]) -> Reading:
         except Unreadable as problem:  # the file as a whole, from here on
             rejects.append(Reject(str(path), problem.position, problem.reason, problem.detail))
     return Reading(builder.table(), rejects)
+
+
+def count_rows(path: Path) -> int:
+    """Return how many documents a file or corpus from `find_inputs` holds, at most; 0 if unreadable."""
+    try:
+        if path.is_dir():
+            return len(Corpus.open(path))
+        if path.name.endswith(".parquet"):
+            return int(pq.read_metadata(path).num_rows)
+        if path.name.endswith((".jsonl", ".jsonl.gz")):
+            with _opened(path) as handle:
+                return sum(bool(line.strip()) for line in handle)
+        return int(path.name.endswith(".txt"))
+    except (OSError, EOFError, zlib.error, pa.ArrowException):
+        return 0
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | Unreadable]]:

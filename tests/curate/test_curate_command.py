@@ -58,6 +58,7 @@ def test_the_starter_config_runs(tmp_path: Path, tiny_lm: Path) -> None:
 
     planned = plan(config)
     assert planned["quality_tokens"] == 40 * 64
+    assert planned["documents"] == 62
     assert not (tmp_path / "out").exists()
 
     result = run(config)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hinterland.core.corpus import write_corpus
 from hinterland.core.errors import CorpusError
 from hinterland.core.record import BASE_SCHEMA, content_id
-from hinterland.curate.read import read_inputs, write_rejects
+from hinterland.curate.read import count_rows, find_inputs, read_inputs, write_rejects
 
 
 def _jsonl(path: Path, *lines: object) -> Path:
@@ -76,6 +76,7 @@ def test_all_kinds_of_files_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_text("text\nFive\n")
     (tmp_path / ".hidden.txt").write_text("not mine")
     reading = read_inputs([tmp_path])
+    assert [count_rows(path) for path in find_inputs([tmp_path])] == [1, 1, 2, 1, 1, 0]
     assert reading.table["text"].to_pylist() == ["One", "Two", "Three", "Four"]
     assert [(Path(each.file).name, each.position, each.reason) for each in reading.rejects] == [
         ("c.parquet", 2, "null_text"),
@@ -100,6 +101,7 @@ def test_a_corrupt_parquet_file(tmp_path: Path) -> None:
     reading = read_inputs([tmp_path / "a.parquet"])
     assert reading.table.num_rows == 0
     assert [each.reason for each in reading.rejects] == ["broken_file"]
+    assert count_rows(tmp_path / "a.parquet") == 0
 
 
 def test_equal_texts_and_ids_stay_apart(tmp_path: Path) -> None:

