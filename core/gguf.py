@@ -15,7 +15,7 @@ from hinterland.core.files import atomic_dir, atomic_path, hash_file
 from hinterland.core.imports import require
 from hinterland.core.models import ModelSource, cache_dir
 
-__all__ = ["served_gguf", "to_gguf", "transformers_location"]
+__all__ = ["to_gguf", "transformers_location"]
 
 _CURE = "pip install 'hinterland[demo]'"
 
@@ -35,20 +35,6 @@ def transformers_location(source: ModelSource) -> str:
         with atomic_dir(target) as temporary:
             _dequantise(source.path, temporary)
     return str(target)
-
-
-def served_gguf(source: ModelSource) -> Path:
-    """Return a q8_0 GGUF of the model for serving, converted once and kept in the cache.
-
-    Raises:
-        MissingDependencyError: A converter is not installed.
-        ModelSourceError: The model cannot be converted, or is on a hub.
-    """
-    folder = Path(transformers_location(source))
-    if not folder.is_dir():
-        raise ModelSourceError("a local model is needed to serve it", where=source.spec, cure="give its folder")
-    target = cache_dir() / "served" / f"{source.fingerprint()}-q8_0.gguf"
-    return target if target.is_file() else to_gguf(folder, target)
 
 
 def _dequantise(file: Path, target: Path) -> None:

@@ -16,7 +16,7 @@ from hinterland import __version__
 from hinterland.core.run import Run, StageRecord
 from hinterland.demo.config import DemoConfig
 
-__all__ = ["STEPS", "Step", "Workspace", "run_steps"]
+__all__ = ["STEPS", "Step", "Workspace", "limit_threads", "run_steps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ STEPS = (
     Step("curate", "Curate", ("corpus",), ("model", "quality", "threads"), (110, 55), resumes=True),
     Step("audit", "Audit", ("corpus", "curate"), (), (5, 3)),
     Step("debias", "Debias", ("corpus", "curate"), ("disparity",), (5, 3)),
-    Step("index", "Index", ("debias",), ("embedder", "chunk_tokens", "threads"), (170, 30), resumes=True),
+    Step("index", "Index", ("corpus",), ("embedder", "chunk_tokens", "threads"), (170, 30), resumes=True),
     Step(
         "ask",
         "Ask",
@@ -81,6 +81,13 @@ class Workspace:
     def result(self, step: str) -> dict[str, Any]:
         """Return what a finished step found."""
         return next(record.result for record in self.run.records if record.name == step)
+
+
+def limit_threads(config: DemoConfig) -> None:
+    """Give torch the config's threads, so that results don't depend on the machine's."""
+    import torch
+
+    torch.set_num_threads(config.threads)
 
 
 def _work(step: Step) -> Callable[[Workspace], dict[str, Any]]:
