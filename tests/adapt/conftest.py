@@ -85,12 +85,12 @@ def bound(tokenizer: Any) -> Boundary:
     return boundary(tokenizer)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def documents() -> list[Document]:
     return make_documents()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def windows(tokenizer: Any, bound: Boundary, documents: list[Document]) -> Windows:
     return cut_windows(tokenizer, documents, bound, size=32)
 

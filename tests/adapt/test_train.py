@@ -108,8 +108,7 @@ class KilledError(Exception):
     pass
 
 
-@pytest.mark.parametrize("method", ["lora", "full"])
-@pytest.mark.parametrize("after", [2, 5, 6])
+@pytest.mark.parametrize(("method", "after"), [("lora", 2), ("lora", 6), ("full", 5)])
 def test_a_killed_run_resumes_bit_for_bit(
     tiny: str, windows: Windows, tmp_path: Path, after: int, method: str
 ) -> None:
