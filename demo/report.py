@@ -182,7 +182,7 @@ def _retrieval(found: Mapping[str, Any]) -> Markup:
 def _ask(rows: Sequence[Mapping[str, Any]]) -> Markup:
     shown = []
     for row in rows:
-        answers = []
+        answers: list[tuple[str, str, list[tuple[str, str]]]] = []
         for name, answer in row["answers"].items():
             if answer is None:
                 answers.append((name, "no answer", []))

@@ -41,7 +41,9 @@ def build(work: Workspace) -> dict[str, Any]:
     """Write ``corpus/``, ``covariates.csv``, ``questions.jsonl`` and ``held_out.json``."""
     config, folder = work.config, work.folder
     entries = select_places(load_entries(), config.places, seed=config.seed)
-    rows, ids, skipped = [], {}, Counter[str]()
+    rows: list[dict[str, Any]] = []
+    ids: dict[tuple[str, str], str] = {}
+    skipped = Counter[str]()
     for entry in entries:
         place = by_iso3().get(entry.country or "")
         for section in sections(entry):
