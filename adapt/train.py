@@ -211,7 +211,9 @@ def train(
     stopped_early = False
     shown = trainer.accelerator.is_main_process
     todo = range(trainer.resumed_from, settings.steps)
-    with torch.random.fork_rng(), storage_errors(folder):
+    place = trainer.accelerator.device
+    # The caller's random numbers are left as they were, on the CPU and on this process's GPU.
+    with torch.random.fork_rng([place] if place.type == "cuda" else []), storage_errors(folder):
         for step in track(todo, label) if shown else todo:
             if trainer.out_of_time():
                 stopped_early = True
