@@ -33,7 +33,9 @@ def test_figures_are_left_out_and_names_stay() -> None:
     [section] = sections(
         entry(
             Geography={
-                "Location": {"text": "Eastern Africa, bordering the Indian Ocean, between Somalia and Tanzania"},
+                "Location": {
+                    "text": "Eastern Africa, bordering the Indian Ocean, between Somalia and Tanzania"
+                },
                 "Elevation": {"highest point": {"text": "Mount Kenya 5,199 m"}, "mean": {"text": "762 m"}},
                 "Irrigated land": {"text": "1,030 sq km (2012)"},
                 "Growth": {"2024": {"text": "4.5%"}, "note": "<b>note:</b> in constant dollars"},

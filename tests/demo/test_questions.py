@@ -19,7 +19,11 @@ READ = {fact.name: fact.answers for fact in FACTS}
         ("capital", "none", ()),
         ("official language", "English (official), Kiswahili (official), others", ("English", "Kiswahili")),
         ("official language", "Portuguese 98%", ()),
-        ("currency", "Kenyan shillings (KES) per US dollar -", ("Kenyan shillings", "Kenyan shilling", "KES")),
+        (
+            "currency",
+            "Kenyan shillings (KES) per US dollar -",
+            ("Kenyan shillings", "Kenyan shilling", "KES"),
+        ),
         ("highest point", "Mount Kenya 5,199 m", ("Mount Kenya",)),
         ("highest point", "unnamed elevation 5 m", ()),
         ("highest point", "200 m NNW of lighthouse 85 m", ()),
