@@ -339,33 +339,57 @@ class _Measured:
             _effect(float(self.variance[g]), rate, float(self.n[g])) if m > 1 else math.nan,
             vs_rest,
             vs_best,
-            _p_value(vs_rest.estimate, rest, fewest),
+            self._p_value(g, fewest),
             not why_not,
             why_not,
         )
 
     def _pair_p(self, worst: int, best: int, ranked: list[int]) -> float:
         """Return the p-value of the widest pair among all pairs of ranked groups."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            logs = np.log(self.drawn[:, ranked])
-            centre = np.log(self.rate[ranked])
-        logs = np.where(np.isfinite(logs), logs, np.nan)
-        # Where nothing is kept the estimate has no logarithm; its resamples' median stands in.
-        centre = np.where(np.isfinite(centre), centre, np.nanmedian(logs, axis=0))
-        clusters = self.design.clusters[ranked]
+        drawn, rate = self.drawn[:, ranked], self.rate[ranked]
+        clusters, n = self.design.clusters[ranked], self.n[ranked]
         low, high = sorted((ranked.index(worst), ranked.index(best)))
-        largest, seen = np.zeros(len(logs)), math.nan
+        largest, seen = np.zeros(len(drawn)), math.nan
         for i in range(len(ranked) - 1):  # one group against all later ones, to bound the memory
-            apart = logs[:, i, None] - logs[:, i + 1 :]
-            spread = np.nanstd(apart, axis=0, ddof=1)
+            apart = drawn[:, i, None] - drawn[:, i + 1 :]
+            spread = np.fmax(np.nanstd(apart, axis=0, ddof=1), self._floor(n[i], n[i + 1 :]))
             spread = np.where(spread > 0, spread, np.nan)
-            centred = np.abs(apart - (centre[i] - centre[i + 1 :])) / spread
+            centred = np.abs(apart - (rate[i] - rate[i + 1 :])) / spread
             largest = np.fmax(largest, np.fmax.reduce(centred, axis=1))
             if i == low:
                 # Few clusters vary more than resampling shows: widen as the intervals are.
                 wider = _widening(int(min(clusters[low], clusters[high])))
-                seen = abs(centre[low] - centre[high]) / (spread[high - low - 1] * wider)
+                seen = abs(rate[low] - rate[high]) / (spread[high - low - 1] * wider)
         return float((1 + np.sum(largest >= seen)) / (1 + len(largest))) if math.isfinite(seen) else math.nan
+
+    def _floor(self, n: ArrayLike, others: ArrayLike) -> Floats:
+        """Return the standard error of a difference if all documents were independent.
+
+        A few clusters can look more alike than chance allows; a test never rests on that.
+        """
+        rate = float(self.all[0])
+        spread = max(rate * (1 - rate), 0.0)
+        a, b = np.asarray(n, dtype=np.float64), np.asarray(others, dtype=np.float64)
+        return np.asarray(np.sqrt(spread / np.maximum(a, 1) + spread / np.maximum(b, 1)))
+
+    def _p_value(self, g: int, clusters: int) -> float:
+        """Return the two-sided p-value of a group kept as all others are, by Student's t.
+
+        The test is on the difference, which stays regular where nothing is kept.
+        """
+        apart = self.drawn[:, g] - self.rest_drawn[:, g]
+        spread = math.sqrt(_variance(apart)) if clusters > 1 else math.nan
+        spread = max(
+            spread * math.sqrt(clusters / max(clusters - 1, 1)),
+            float(self._floor(self.n[g], self.n.sum() - self.n[g])),
+        )
+        difference = float(self.rate[g] - self.rest[g])
+        if clusters < 2 or not math.isfinite(spread + difference) or not self.all[0] > 0:
+            return math.nan
+        if spread == 0:
+            return 1.0 if difference == 0 else math.nan
+        special = require("scipy.special", cure="pip install scipy")
+        return float(2 * special.stdtr(clusters - 1, -abs(difference) / spread))
 
 
 def _ratio(part: ArrayLike, whole: ArrayLike) -> Floats:
@@ -415,18 +439,3 @@ def interval(estimate: float, drawn: Floats, clusters: int) -> Interval:
         return Interval(estimate, math.nan, math.nan, _LEVEL)
     low, high = np.quantile(finite, [_tail(clusters), 1 - _tail(clusters)])
     return Interval(estimate, float(min(low, estimate)), float(max(high, estimate)), _LEVEL)
-
-
-def _p_value(estimate: float, drawn: Floats, clusters: int) -> float:
-    """Return the two-sided p-value of a ratio of 1, by Student's t on the logarithm."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log(drawn)
-    logs = logs[np.isfinite(logs)]
-    if clusters < 2 or logs.size < 2 or not math.isfinite(estimate):
-        return math.nan
-    centre = math.log(estimate) if estimate > 0 else float(np.median(logs))
-    spread = float(logs.std(ddof=1)) * math.sqrt(clusters / (clusters - 1))
-    if spread == 0:
-        return 1.0 if centre == 0 else math.nan
-    special = require("scipy.special", cure="pip install scipy")
-    return float(2 * special.stdtr(clusters - 1, -abs(centre) / spread))
