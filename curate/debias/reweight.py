@@ -124,8 +124,8 @@ def post_stratify(
         if share > 0 and (label not in labels or n[labels.index(label)] == 0)
     }
     free = wanted * listed / wanted[listed].sum() * n[listed].sum()
-    capped = [i for i in np.flatnonzero(listed) if by_group[i] >= max_weight and free[i] > by_group[i] * n[i]]
-    for i in capped:
+    capped = [int(i) for i in np.flatnonzero(listed) if by_group[i] >= max_weight * (1 - 1e-12)]
+    for i in (i for i in capped if free[i] > by_group[i] * n[i] * (1 + 1e-9)):
         unmet[labels[i]] = (
             f"its {n[i]:.0f} documents would need weight {free[i] / n[i]:.1f}, above {max_weight:g}"
         )
