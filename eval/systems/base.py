@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from importlib.metadata import packages_distributions
 from typing import Any, Protocol, runtime_checkable
@@ -29,6 +30,12 @@ class KnowsIds(Protocol):
         ...
 
 
+@cache
+def _installed() -> frozenset[str]:
+    """Return the names that installed packages can be imported by (takes about a second)."""
+    return frozenset(packages_distributions())
+
+
 def _dotted(path: str) -> SystemFactory:
     """Return the factory at ``module:function`` of an installed package.
 
@@ -37,7 +44,7 @@ def _dotted(path: str) -> SystemFactory:
     """
     module, _, name = path.partition(":")
     cure = "give module:function of an installed package"
-    if module.partition(".")[0] not in packages_distributions():
+    if module.partition(".")[0] not in _installed():
         raise RegistryError(f"system {path!r} is not in an installed package", cure=cure)
     try:
         factory = getattr(import_module(module), name)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import resource
 import signal
 import subprocess
 import sys
@@ -154,6 +155,23 @@ def test_a_cache_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="a file stands where a folder is needed"):
         answer_all(Echo(), QUESTIONS, tmp_path / "file" / "a")
+
+
+def test_a_write_that_stops_half_way_spoils_nothing(tmp_path: Path) -> None:
+    cache, system = tmp_path / "a", Echo()
+    answer_all(system, QUESTIONS[:2], cache)
+    whole = cache.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # The system takes half of the next line and refuses the rest, as a full disk does.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) * 5 // 4, hard))
+    try:
+        with pytest.raises(StorageError, match="larger than allowed"):
+            answer_all(system, QUESTIONS, cache)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert cache.read_bytes() == whole
+    assert len(answer_all(system, QUESTIONS, cache)) == 8
+    assert system.asked.count("Question 0?") == 1
 
 
 def test_any_text_survives_the_cache(tmp_path: Path) -> None:
