@@ -1,7 +1,8 @@
 """Cut documents into chunks that an encoder reads whole.
 
 A chunk is a run of neighbouring sentences (or lines) of one document within a token budget.
-Only a sentence longer than the budget is cut: between words, and a word between tokens.
+Only a sentence longer than the budget is cut: at semicolons, then between words, and a
+word between tokens.
 Nothing is dropped: the spans of a document's chunks cover each of its non-space characters.
 """
 
@@ -24,6 +25,7 @@ Span = tuple[int, int]
 #: The end of a sentence: a full stop with its closing quotes before a space, a CJK full
 #: stop, or a line's end. A wrong cut ("U.S. forces") is harmless: pieces are packed again.
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”’)]*|\n+")
+_CLAUSE_END = re.compile(r";(?=\s)")
 _WORD = re.compile(r"\S+")
 _BATCH = 256  # documents to a tokenizer call
 
@@ -123,6 +125,18 @@ def sentence_spans(text: str) -> list[Span]:
     return spans
 
 
+def _clauses(text: str, span: Span) -> list[Span]:
+    """Return the parts of a sentence that end in a semicolon before a space, and the rest."""
+    cuts = [match.end() for match in _CLAUSE_END.finditer(text, *span)]
+    spans = []
+    for start, end in pairwise(sorted({span[0], *cuts, span[1]})):
+        piece = text[start:end].strip()
+        if piece:
+            first = start + text[start:end].index(piece)
+            spans.append((first, first + len(piece)))
+    return spans
+
+
 def _words(text: str, span: Span) -> list[Span]:
     return [match.span() for match in _WORD.finditer(text, *span)]
 
@@ -154,9 +168,14 @@ def _units(text: str, tokens: NDArray[np.int64], budget: int) -> tuple[list[Span
             units.append(sentence)
             continue
         cut += 1
-        words = _words(text, sentence)
-        for word, length in zip(words, _count(tokens, words), strict=True):
-            units.extend([word] if length <= budget else _pieces(word, tokens))
+        clauses = _clauses(text, sentence)
+        for clause, clause_size in zip(clauses, _count(tokens, clauses), strict=True):
+            if clause_size <= budget:
+                units.append(clause)
+                continue
+            words = _words(text, clause)
+            for word, length in zip(words, _count(tokens, words), strict=True):
+                units.extend([word] if length <= budget else _pieces(word, tokens))
     return units, _count(tokens, units), cut
 
 

@@ -38,7 +38,7 @@ class CommandConfig(Config):
     corpus: Path
     out: Path
     embed: EmbedConfig = Field(default_factory=EmbedConfig)
-    chunk_tokens: int = Field(128, ge=16)
+    chunk_tokens: int = Field(default=128, ge=16)
     backend: str = "faiss"
     factory: str = "auto"
     only_kept: bool = True

@@ -32,7 +32,7 @@ class CommandConfig(Config):
     index: Path
     query: str = ""
     queries: tuple[str, ...] = ()
-    k: int = Field(5, ge=1)
+    k: int = Field(default=5, ge=1)
     embed: EmbedConfig | None = None
 
     @property

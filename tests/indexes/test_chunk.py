@@ -98,6 +98,15 @@ def test_packs_whole_sentences_and_counts(embedder: SentenceEmbedder) -> None:
     assert chunks[-1].id.startswith("c#")
 
 
+def test_a_long_sentence_is_cut_at_semicolons_first(embedder: SentenceEmbedder) -> None:
+    text = "capital: name: Sucre; time difference: four hours behind; etymology: named after " + "x " * 12
+    chunks, _ = chunk_documents([Document("a", text)], embedder.tokenizer, budget=16)
+    assert [chunk.text for chunk in chunks[:2]] == [
+        "capital: name: Sucre; time difference: four hours behind;",
+        "etymology: named after x x x x x x x x x x",
+    ]
+
+
 def test_a_long_title_is_cut_and_counted(embedder: SentenceEmbedder) -> None:
     chunks, counts = chunk_documents([Document("a", "Text.", "word " * 50)], embedder.tokenizer, budget=24)
     assert counts.titles_cut == 1

@@ -78,7 +78,10 @@ def test_bad_arguments(index: Index) -> None:
 def test_documents_are_ranked_by_their_best_chunk(tmp_path: Path, embedder: SentenceEmbedder) -> None:
     about = " ".join(f"Nairobi is the capital of Kenya, sentence {number}." for number in range(40))
     table = pa.table(
-        {"id": ["long", "short", "other"], "text": [about, "Kenya has many lions and tea farms.", "Copper and zinc."]}
+        {
+            "id": ["long", "short", "other"],
+            "text": [about, "Kenya has many lions and tea farms.", "Copper and zinc."],
+        }
     )
     corpus = write_corpus(tmp_path / "corpus", table)
     result = build_index(corpus, tmp_path / "index", embedder, chunk_tokens=32)

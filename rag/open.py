@@ -1,0 +1,82 @@
+"""From a config to a system that answers: the endpoint, the index, and what holds them open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from hinterland.core.config import Config
+from hinterland.core.system import System
+from hinterland.indexes.bundle import open_bundle
+from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
+from hinterland.indexes.search import Index
+from hinterland.rag.answer import ClosedBook, RetrievalAugmented
+from hinterland.rag.client import ChatClient, EndpointConfig
+from hinterland.rag.local import LocalModelConfig, serve_local
+from hinterland.rag.prompt import PromptConfig
+
+__all__ = ["SystemConfig", "describe_system", "open_system"]
+
+
+class SystemConfig(Config):
+    """A model, and an index if it is to answer from one.
+
+    Attributes:
+        index: The index's folder; ``null`` asks the model alone.
+        k: Passages to a question.
+        endpoint: Any OpenAI-compatible endpoint; ``null`` serves ``local``.
+        local: The model that is served on this machine where no endpoint is given.
+        prompt: The wording.
+        embed: Another encoder than the one the index names.
+    """
+
+    index: Path | None = None
+    k: int = Field(default=3, ge=1, le=50)
+    endpoint: EndpointConfig | None = None
+    local: LocalModelConfig = Field(default_factory=LocalModelConfig)
+    prompt: PromptConfig = Field(default_factory=PromptConfig)
+    embed: EmbedConfig | None = None
+
+
+def describe_system(config: SystemConfig) -> dict[str, Any]:
+    """Say what would be opened; checks the index, starts nothing."""
+    described: dict[str, Any] = {
+        "model": config.endpoint.model if config.endpoint else config.local.model,
+        "endpoint": config.endpoint.base_url if config.endpoint else "served on this machine",
+        "index": None,
+    }
+    if config.index is not None:
+        bundle = open_bundle(config.index)
+        described |= {
+            "index": str(config.index),
+            "version": bundle.version,
+            "chunks": bundle.manifest["chunks"],
+            "k": config.k,
+        }
+    return described
+
+
+@contextmanager
+def open_system(config: SystemConfig) -> Iterator[System]:
+    """Open the index and the endpoint, and yield the system over them.
+
+    Raises:
+        EndpointError: The key is not set, or the local server did not come up.
+        IndexBundleError: The index is missing or damaged.
+        ModelSourceError: The encoder or the local model cannot be had.
+    """
+    with ExitStack() as stack:
+        index = None
+        if config.index is not None:  # first, because it fails fast
+            embedder = SentenceEmbedder(config.embed) if config.embed else None
+            index = Index.open(config.index, embedder=embedder)
+        endpoint = config.endpoint or stack.enter_context(serve_local(config.local))
+        client = stack.enter_context(ChatClient(endpoint))
+        if index is None:
+            yield ClosedBook(client, prompt=config.prompt)
+        else:
+            yield RetrievalAugmented(client, index, k=config.k, prompt=config.prompt)
