@@ -38,6 +38,11 @@ class IntervalRow:
     after: Interval | None = None
 
 
+def _drawable(value: float) -> bool:
+    """Whether a value has a place on an axis; sums and spans of larger ones overflow."""
+    return math.isfinite(value) and abs(value) < 1e100
+
+
 def ticks(low: float, high: float, *, about: int = 5) -> list[float]:
     """Return round numbers from ``low`` to ``high``, around ``about`` of them.
 
@@ -45,7 +50,7 @@ def ticks(low: float, high: float, *, about: int = 5) -> list[float]:
     [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     """
     span = high - low
-    if not math.isfinite(span) or span <= 0:
+    if not _drawable(span) or span <= 0:
         return [low]
     raw = span / about
     power = 10.0 ** math.floor(math.log10(raw))
@@ -57,7 +62,7 @@ def ticks(low: float, high: float, *, about: int = 5) -> list[float]:
 
 def _bounds(values: Sequence[float], *, zero: bool) -> tuple[float, float]:
     """Return round outer bounds of the finite values, from zero if asked."""
-    finite = [value for value in values if math.isfinite(value)]
+    finite = [value for value in values if _drawable(value)]
     if not finite:
         return 0.0, 1.0
     low, high = min(finite), max(finite)
@@ -91,7 +96,7 @@ class _Scale:
 def _interval_text(interval: Interval, unit: str) -> str:
     """Write "41% [36, 47]", or the estimate alone where there is no interval."""
     estimate = number_text(interval.estimate, unit)
-    if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
+    if not (_drawable(interval.low) and _drawable(interval.high)):
         return estimate
     low, high = number_text(interval.low, unit), number_text(interval.high, unit)
     if unit == "%":
@@ -109,11 +114,11 @@ def _whisker(
     interval: Interval, y: float, scale: _Scale, ink: Ink, *, role: str, tip: str, diamond: bool
 ) -> str:
     """Draw one dot or diamond with its whisker and tooltip."""
-    if not math.isfinite(interval.estimate):
+    if not _drawable(interval.estimate):
         return ""
     x = scale(interval.estimate)
     parts = [f"<g><title>{clean(tip)}</title>"]
-    if math.isfinite(interval.low) and math.isfinite(interval.high):
+    if _drawable(interval.low) and _drawable(interval.high):
         a, b = scale(interval.low), scale(interval.high)
         parts.append(
             f'<path d="M{a:.1f} {y:.1f}H{b:.1f}M{a:.1f} {y - 4:.1f}v8M{b:.1f} {y - 4:.1f}v8" fill="none"'
@@ -183,13 +188,13 @@ def interval_chart(
     values = [v for i in everything for v in (i.estimate, i.low, i.high)]
     values += [] if reference is None else [reference]
     if log:
-        positive = [v for v in values if math.isfinite(v) and v > 0] or [1.0]
+        positive = [v for v in values if _drawable(v) and v > 0] or [1.0]
         low, high = min(*positive, 0.9), max(*positive, 1.1)
         low = max(low, 0.01)
         marks = [m for m in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if low <= m <= high]
         if len(marks) < 3:
             marks = ticks(low, high)
-    elif unit == "%" and all(0 <= v <= 1 for v in values if math.isfinite(v)):
+    elif unit == "%" and all(0 <= v <= 1 for v in values if _drawable(v)):
         low, high, marks = 0.0, 1.0, [0.0, 0.25, 0.5, 0.75, 1.0]
     else:
         low, high = _bounds(values, zero=False)
@@ -204,7 +209,7 @@ def interval_chart(
     bottom = top + step * len(rows) + 19.0 * sum(long)
     parts = [_legend(series, 20, ink, ("muted", "first"))] if pairs else []
     parts.append(_axis(scale, marks, top, bottom, ink, unit))
-    if reference is not None and math.isfinite(reference):
+    if reference is not None and _drawable(reference):
         x = scale(reference)
         parts.append(
             f'<path d="M{x:.1f} {top:.1f}V{bottom:.1f}" stroke-dasharray="5 4" stroke-width="1.5"'
@@ -277,7 +282,7 @@ def bar_chart(
         told.append(f"{label}: {shown}")
         parts.append(text(_LEFT, y, label, ink))
         parts.append(text(_WIDTH - _RIGHT, y, shown, ink, role="soft", size=14, anchor="end"))
-        if math.isfinite(value):
+        if _drawable(value):
             end = scale(value)
             wide = max(abs(end - zero), 1)
             parts.append(
@@ -327,7 +332,7 @@ def line_chart(
     if len(lines) > len(roles):
         raise ValueError(f"a line chart shows at most {len(roles)} series, found {len(lines)}")
     ink = Ink(standalone)
-    points = [p for line in lines.values() for p in line if math.isfinite(p[0]) and math.isfinite(p[1])]
+    points = [p for line in lines.values() for p in line if _drawable(p[0]) and _drawable(p[1])]
     x_low, x_high = _bounds([p[0] for p in points], zero=False)
     if points:
         x_low, x_high = min(p[0] for p in points), max(p[0] for p in points)
@@ -349,9 +354,9 @@ def line_chart(
     told = []
     for number, (name, line) in enumerate(lines.items()):
         role, path, pen = roles[number], [], False
-        finite = [p for p in line if math.isfinite(p[0]) and math.isfinite(p[1])]
+        finite = [p for p in line if _drawable(p[0]) and _drawable(p[1])]
         for x_value, y_value in line:
-            good = math.isfinite(x_value) and math.isfinite(y_value)
+            good = _drawable(x_value) and _drawable(y_value)
             if good:
                 path.append(f"{'L' if pen else 'M'}{across(x_value):.1f} {up(y_value):.1f}")
             pen = good

@@ -112,7 +112,7 @@ def _audit(folder: Path, config: CommandConfig) -> dict[str, Any]:
     decided = read_decided(
         config.corpus, columns=[config.clusters] if config.clusters else [], tokens=config.tokens
     )
-    found = audit_decided(decided, config, title=config.title or f"Audit of {decided.corpus.path.name}")
+    found = audit_decided(decided, config, title=config.title or f"Audit of {decided.name}")
     found.save(folder)
     supported = [claim for claim in found.to_dict()["claims"] if claim["supported"]]
     return {

@@ -82,6 +82,12 @@ class Decided:
     token_unit: str
 
     @property
+    def name(self) -> str:
+        """What the corpus is called: its folder, or the run's if it lies in one."""
+        path = self.corpus.path.resolve()
+        return path.parent.name if path.name == "corpus" else path.name
+
+    @property
     def keep(self) -> Bools:
         """Which documents are kept, shape (documents,)."""
         return self.decisions[ALL]

@@ -24,7 +24,8 @@ class Covariates:
     Attributes:
         figures: Column → ISO 3166-1 alpha-3 → value. Missing values are left out.
         source: Where the table comes from.
-        years: ISO 3166-1 alpha-3 → the row's year, where the table has years.
+        years: ISO 3166-1 alpha-3 → the row's year, where the table has a column ``year``.
+        column_years: Column → ISO 3166-1 alpha-3 → year, from columns ``<column>_year``.
         skipped: Codes that are no country of ISO 3166-1 (aggregates, dissolved states).
         ignored: Columns without a number.
     """
@@ -34,6 +35,7 @@ class Covariates:
     years: dict[str, int] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    column_years: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -54,7 +56,8 @@ class Covariates:
 
     def year_of(self, column: str) -> str:
         """Return the year or the span of years behind a column ("2015 to 2023"), or ""."""
-        years = [self.years[code] for code in self.values(column) if code in self.years]
+        known = self.column_years.get(column, self.years)
+        years = [known[code] for code in self.values(column) if code in known]
         if not years:
             return ""
         return str(min(years)) if min(years) == max(years) else f"{min(years)} to {max(years)}"
@@ -63,7 +66,8 @@ class Covariates:
     def read(cls, path: Path) -> Covariates:
         """Read a CSV or Parquet file with a column ``iso3``.
 
-        With a column ``year``, each country's latest row counts. Codes outside ISO 3166-1
+        With a column ``year``, each country's latest row counts; a column ``<column>_year``
+        gives the years of another column. Codes outside ISO 3166-1
         are listed in ``skipped``, columns without a number in ``ignored``.
 
         Raises:
@@ -107,7 +111,12 @@ class Covariates:
             else:
                 ignored.append(column)
         years = {code: year for code, (year, _) in chosen.items() if year}
-        return cls(figures, source, years, tuple(sorted(skipped)), tuple(ignored))
+        of_column = {
+            name: {code: int(year) for code, year in figures.pop(f"{name}_year").items()}
+            for name in list(figures)
+            if f"{name}_year" in figures
+        }
+        return cls(figures, source, years, tuple(sorted(skipped)), tuple(ignored), of_column)
 
 
 def _rows(path: Path) -> list[Mapping[str, Any]]:

@@ -129,7 +129,11 @@ def place_groupings(
         if name in ("region", "subregion"):
             rule = region_of if name == "region" else subregion_of
             made[name] = by_place(
-                codes, {c: rule(c) for c in found}, name=name, note="UN M49", phrase="about {}"
+                codes,
+                {c: rule(c) for c in found},
+                name=name,
+                note=f"Groups are the {name}s of the UN M49 standard.",
+                phrase="about {}",
             )
         elif covariates is not None and name in covariates.columns:
             made[name] = thirds(covariates, name, codes)

@@ -250,7 +250,7 @@ def _audit(folder: Path, config: CommandConfig) -> dict[str, Any]:
     after = replace(after, decisions={**before.decisions, ALL: after.keep})
     settings = config.model_copy(update={"groups": tuple(dict.fromkeys([config.group, *config.groups]))})
     groupings = groupings_of(before, settings)
-    name = before.corpus.path.name
+    name = before.name
     first = audit_decided(before, settings, title=f"Audit of {name}, before", groupings=groupings)
     second = audit_decided(after, settings, title=f"Audit of {name}, after", groupings=groupings)
     first.save(folder / "before")

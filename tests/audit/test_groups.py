@@ -118,3 +118,10 @@ def test_year_and_names() -> None:
     assert Covariates.from_rows(rows).figures == {"x": {"FRA": 2.0}}
     assert Covariates.from_rows([{"iso3": "FRA", "x": 1, "year": ""}]).years == {}
     assert readable_name("internet_share") == "internet share"
+
+
+def test_a_column_has_years_of_its_own() -> None:
+    rows = [{"iso3": "FRA", "x": 1, "x_year": 2019}, {"iso3": "DEU", "x": 2, "x_year": 2023}]
+    found = Covariates.from_rows(rows)
+    assert found.columns == ("x",)
+    assert found.year_of("x") == "2019 to 2023"
