@@ -22,12 +22,17 @@ _SOURCE = re.compile(
     re.IGNORECASE,
 )
 _NEXT_TURN = re.compile(r"\n\s*(?:question|passages?|q)\s*:", re.IGNORECASE)
-_ASKED = re.compile(r"^\s*(?:what|which|who)\s+(?:is|are|was|were)\s+(.+?)\s*\?*\s*$", re.IGNORECASE)
+_VERB = re.compile(r"^([^.!?:;\n]{2,120}?)\s+(?:is|are|was|were)(?:\s*:)?\s+(?=\S)", re.IGNORECASE)
+_POSSESSIVE = re.compile(r"['’]s\b")
 _ABBREVIATION = re.compile(r"(?:\.\w+|\b(?:[A-Za-z]|Inc|Ltd|Co|Corp|Jr|Sr|St|Mt|Dr|Mr|Mrs|etc|approx|est))$")
 _PAIRS = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "**": "**", "*": "*", "`": "`"}
 _WORD = re.compile(r"\w+")
 #: Answers that any passage could be said to contain.
 _SAY_NOTHING = frozenset({"yes", "no", "none", "unknown", "not known", "i", "a", "the"})
+#: Words that an answer may put among the question's own.
+_FILLERS = frozenset({"of", "in", "for", "to", "by", "on", "at", "from", "as", "and"}) | frozenset(
+    {"official", "current", "city", "name", "called", "used"}
+)
 _ARTICLES = frozenset({"a", "an", "the"})
 
 
@@ -82,14 +87,13 @@ def _unwrap(text: str) -> str:
 
 def _without_echo(text: str, question: str) -> str:
     """Remove the question's own words: "What is the X?", "The X is Y" leaves "Y"."""
-    asked = _ASKED.match(question)
-    if not asked:
+    opening = _VERB.match(text)
+    if not opening or not question:
         return text
-    words = r"\s+".join(re.escape(word) for word in asked.group(1).split())
-    echo = re.match(
-        rf"(?:(?:the|an?)\s+)?{words}\s+(?:is|are|was|were)(?:\s*:)?\s+(?=\S)", text, re.IGNORECASE
-    )
-    return text[echo.end() :] if echo else text
+    words = normalise(_POSSESSIVE.sub("", opening.group(1))).split()
+    asked = set(normalise(_POSSESSIVE.sub("", question)).split()) - _FILLERS
+    echoed = bool(asked & set(words)) and set(words) <= asked | _FILLERS
+    return text[opening.end() :] if echoed or words == ["it"] else text
 
 
 def _without_stop(text: str) -> str:

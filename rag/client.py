@@ -66,7 +66,11 @@ class EndpointConfig(Config):
     @classmethod
     def _an_address(cls, value: str) -> str:
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:  # the port is no number
+            whole = False
+        if not whole:
             raise ValueError("give an address such as https://api.example.com/v1")
         if parts.username or parts.password:
             raise ValueError("no user or password in an address: name a variable in api_key_env")

@@ -17,7 +17,7 @@ from hinterland.indexes.search import Index
 from hinterland.rag.answer import ClosedBook, RetrievalAugmented
 from hinterland.rag.client import ChatClient, EndpointConfig
 from hinterland.rag.local import LocalModelConfig, serve_local
-from hinterland.rag.prompt import PromptConfig
+from hinterland.rag.prompt import CITING, PromptConfig
 
 __all__ = ["SystemConfig", "describe_system", "open_system"]
 
@@ -30,7 +30,7 @@ class SystemConfig(Config):
         k: Passages to a question.
         endpoint: Any OpenAI-compatible endpoint; ``null`` serves ``local``.
         local: The model that is served on this machine where no endpoint is given.
-        prompt: The wording.
+        prompt: The wording; ``null`` asks an endpoint's model to cite, and spares a small local one.
         embed: Another encoder than the one the index names.
     """
 
@@ -38,7 +38,7 @@ class SystemConfig(Config):
     k: int = Field(default=3, ge=1, le=50)
     endpoint: EndpointConfig | None = None
     local: LocalModelConfig = Field(default_factory=LocalModelConfig)
-    prompt: PromptConfig = Field(default_factory=PromptConfig)
+    prompt: PromptConfig | None = None
     embed: EmbedConfig | None = None
 
 
@@ -76,7 +76,8 @@ def open_system(config: SystemConfig) -> Iterator[System]:
             index = Index.open(config.index, embedder=embedder)
         endpoint = config.endpoint or stack.enter_context(serve_local(config.local))
         client = stack.enter_context(ChatClient(endpoint))
+        prompt = config.prompt or (CITING if config.endpoint else PromptConfig())
         if index is None:
-            yield ClosedBook(client, prompt=config.prompt)
+            yield ClosedBook(client, prompt=prompt)
         else:
-            yield RetrievalAugmented(client, index, k=config.k, prompt=config.prompt)
+            yield RetrievalAugmented(client, index, k=config.k, prompt=prompt)
