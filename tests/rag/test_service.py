@@ -211,6 +211,12 @@ def test_serve_command_until_interrupted(endpoint: Any, index_root: Path) -> Non
     assert process.returncode == 0
 
 
+def test_the_starter_of_serve(index_root: Path) -> None:
+    starter = STARTER.with_name("serve.yaml")
+    plan = serve_command.plan(load_config(serve_command.CommandConfig, starter, [f"index={index_root}"]))
+    assert (plan["address"], plan["chunks"]) == ("http://127.0.0.1:8000", 4)
+
+
 def test_a_port_that_is_taken() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
