@@ -231,12 +231,13 @@ def _adapt(found: Mapping[str, Any]) -> Markup:
 def _answers(found: Mapping[str, Any]) -> Markup:
     answers = found["answers"]
     table = table_html(
-        ["System", "Exact match", "F1", "Questions", "Unmeasured"],
+        ["System", "Exact match", "F1", "Contains the answer", "Questions", "Unmeasured"],
         [
             [
                 name,
                 _cell(part["scores"]["exact_match"]),
                 _cell(part["scores"]["f1"]),
+                _cell(part["scores"]["contains"]),
                 part["scores"]["exact_match"]["n"],
                 part["scores"]["exact_match"]["unmeasured"],
             ]

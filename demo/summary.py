@@ -52,6 +52,7 @@ def summary(config: DemoConfig, records: Sequence[StageRecord]) -> dict[str, Any
             name: {
                 "exact_match": part["scores"]["exact_match"]["mean"],
                 "f1": part["scores"]["f1"]["mean"],
+                "contains": part["scores"]["contains"]["mean"],
                 "n": part["scores"]["exact_match"]["n"],
             }
             for name, part in evaluated["answers"]["systems"].items()
@@ -121,17 +122,14 @@ def _retrieval(found: Mapping[str, Any]) -> str:
     gain = recall["debiased_minus_filtered"]
     change = f"{gain['estimate']:+.3f} [{gain['low']:.3f}, {gain['high']:.3f}]"
     excludes = gain["low"] > 0 or gain["high"] < 0
-    verdict = (
-        f"debiasing changes it by {change}"
-        if excludes
-        else f"no evidence that debiasing changes it ({change})"
-    )
+    verdict = "debiasing changes it by" if excludes else "no evidence that debiasing changes it:"
     return f"Recall@10 on {found['questions']} questions: {parts}; {verdict} {change}."
 
 
 def _ask(found: Mapping[str, Any]) -> str:
     cited = found["with_citation"]
-    return f"{found['asked']} questions asked without and with retrieval; {cited} answers cite a document."
+    total = f"{found['asked']} questions asked without and with retrieval"
+    return f"{total}; answers with a citation: {cited}."
 
 
 def _adapt(found: Mapping[str, Any]) -> str:
@@ -152,7 +150,8 @@ def _adapt(found: Mapping[str, Any]) -> str:
 
 def _answers(found: Mapping[str, Any]) -> str:
     parts = "; ".join(
-        f"{name} EM {_interval(part['scores']['exact_match'])}, F1 {_interval(part['scores']['f1'])}"
+        f"{name} EM {_interval(part['scores']['exact_match'])}, F1 {_interval(part['scores']['f1'])}, "
+        f"contains the answer {_interval(part['scores']['contains'])}"
         for name, part in found["systems"].items()
     )
     verdicts = "; ".join(pair["verdict"] for pair in found["pairs"] if pair["metric"] == "f1")

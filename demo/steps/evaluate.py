@@ -47,6 +47,7 @@ def build(work: Workspace) -> dict[str, Any]:
     measured = measure(
         asked,
         answers,
+        metrics=("exact_match", "f1", "contains"),
         ks=(work.config.evaluate.passages,),
         baseline=CLOSED_BOOK,
         group_by=("region", "relation"),
