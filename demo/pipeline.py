@@ -42,7 +42,7 @@ class Step:
 
 
 STEPS = (
-    Step("corpus", "Corpus", (), ("places", "hold_out_share"), (2, 1)),
+    Step("corpus", "Corpus", (), ("places", "sections", "hold_out_share"), (2, 1)),
     Step("curate", "Curate", ("corpus",), ("model", "quality", "threads"), (110, 55), resumes=True),
     Step("audit", "Audit", ("corpus", "curate"), (), (5, 3)),
     Step("debias", "Debias", ("corpus", "curate", "audit"), ("debias_by", "disparity"), (5, 3)),

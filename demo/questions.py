@@ -160,7 +160,11 @@ def hold_out(entries: Iterable[Entry], *, share: float, seed: int) -> list[str]:
 
 
 def questions(
-    entries: Iterable[Entry], *, countries: Iterable[str], document_ids: Mapping[tuple[str, str], str]
+    entries: Iterable[Entry],
+    *,
+    countries: Iterable[str],
+    document_ids: Mapping[tuple[str, str], str],
+    texts: Mapping[str, str],
 ) -> list[Question]:
     """Return every question that can be asked about ``countries``.
 
@@ -169,6 +173,7 @@ def questions(
         countries: The held-out countries.
         document_ids: (file code, section) → the id of its document in the full corpus.
             A fact whose section has no document is not asked.
+        texts: Document id → text. A fact that its document does not state is not asked.
 
     Returns:
         Questions in a stable order, with groups ``relation``, ``region``, ``subregion``,
@@ -182,7 +187,7 @@ def questions(
         for fact in FACTS:
             gold = document_ids.get((entry.code, fact.section))
             answers = fact.answers(_field(entry.data.get(fact.section, {}), fact.path))
-            if gold is None or not answers:
+            if gold is None or not any(answer in texts[gold] for answer in answers):
                 continue
             result.append(
                 Question(

@@ -47,6 +47,8 @@ def build(work: Workspace) -> dict[str, Any]:
     for entry in entries:
         place = by_iso3().get(entry.country or "")
         for section in sections(entry):
+            if config.sections is not None and section.name not in config.sections:
+                continue
             if not section.text:
                 skipped[section.name] += 1
                 continue
@@ -73,7 +75,8 @@ def build(work: Workspace) -> dict[str, Any]:
                 }
             )
     held_out = hold_out(entries, share=config.hold_out_share, seed=config.seed)
-    asked = questions(entries, countries=held_out, document_ids=ids)
+    texts = {row["id"]: row["text"] for row in rows}
+    asked = questions(entries, countries=held_out, document_ids=ids, texts=texts)
     total_sections = len(rows) + sum(skipped.values())
     counts = {"in": total_sections, "kept": len(rows), "decided_out": 0, "rejected": sum(skipped.values())}
     write_corpus(

@@ -37,13 +37,14 @@ def test_figures_are_left_out_and_names_stay() -> None:
                     "text": "Eastern Africa, bordering the Indian Ocean, between Somalia and Tanzania"
                 },
                 "Elevation": {"highest point": {"text": "Mount Kenya 5,199 m"}, "mean": {"text": "762 m"}},
+                "Treaties": {"text": ", ".join(["ACP", "AfDB", "AU", "COMESA"] * 5)},
                 "Irrigated land": {"text": "1,030 sq km (2012)"},
                 "Growth": {"2024": {"text": "4.5%"}, "note": "<b>note:</b> in constant dollars"},
             }
         )
     )
     assert section.text.splitlines() == [
-        "Location: Eastern Africa, bordering the Indian Ocean, between Somalia and Tanzania.",
+        "Location: Eastern Africa, bordering the Indian Ocean, between Somalia and Tanzania, on the equator.",
         "Elevation: highest point: Mount Kenya 5,199 m.",
     ]
 

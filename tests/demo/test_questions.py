@@ -52,7 +52,7 @@ def test_questions_are_about_held_out_places_and_have_a_gold_document(entries: l
     ids = {(e.code, s.name): f"{e.code}/{s.name}" for e in entries for s in sections(e) if s.text}
     texts = {ids[e.code, s.name]: s.text for e in entries for s in sections(e) if s.text}
     held_out = set(hold_out(entries, share=0.25, seed=0))
-    asked = questions(entries, countries=held_out, document_ids=ids)
+    asked = questions(entries, countries=held_out, document_ids=ids, texts=texts)
     assert len(asked) >= 200
     assert len({q.id for q in asked}) == len(asked)
     assert {q.groups["country"] for q in asked} <= held_out
