@@ -42,10 +42,13 @@ _WORD = re.compile(r"[A-Za-z]{2,}")
 #: Longer texts are prose only with their share of function words; shorter ones are facts.
 _FACT_WORDS = 12
 _FUNCTION_WORD_SHARE = 0.12
-_FUNCTION_WORDS = frozenset(
-    ("a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "had", "has", "have", "in", "is")
-    + ("it", "its", "of", "on", "or", "that", "the", "to", "was", "were", "which", "with")
+_FUNCTION_WORDS = re.compile(
+    r"\b(an?|and|are|as|at|be|by|for|from|ha[ds]|have|in|is|its?|of|on|or|that|the|to|was|were|which|with)\b",
+    re.IGNORECASE,
 )
+#: A text with more figures than this among its words, or a label before a figure, is a figure.
+_FIGURE_SHARE = 0.34
+_LABELLED_FIGURE = re.compile(r"[^:]{1,40}:\s*[\d$<(-]")
 
 Fields = dict[str, Any]
 
@@ -193,9 +196,11 @@ def _has_prose(value: Any) -> bool:
 def _is_verbal(text: str) -> bool:
     """Whether ``text`` is prose or a short fact, rather than a figure or a list."""
     words = text.split()
+    figures = sum(any(char.isdigit() for char in word) for word in words)
+    if figures > _FIGURE_SHARE * len(words) or _LABELLED_FIGURE.match(text):
+        return False
     if len(words) > _FACT_WORDS:
-        function_words = sum(word.lower().strip(".,;:") in _FUNCTION_WORDS for word in words)
-        return function_words >= _FUNCTION_WORD_SHARE * len(words)
+        return len(_FUNCTION_WORDS.findall(text)) >= _FUNCTION_WORD_SHARE * len(words)
     return bool(_WORD.search(text)) and text[0] not in "0123456789$-(<~"
 
 

@@ -34,11 +34,13 @@ def test_figures_are_left_out_and_names_stay() -> None:
         entry(
             Geography={
                 "Location": {
-                    "text": "Eastern Africa, bordering the Indian Ocean, between Somalia and Tanzania"
+                    "text": "Eastern Africa, bordering the Indian Ocean, between Somalia and Tanzania, on the equator"
                 },
                 "Elevation": {"highest point": {"text": "Mount Kenya 5,199 m"}, "mean": {"text": "762 m"}},
                 "Treaties": {"text": ", ".join(["ACP", "AfDB", "AU", "COMESA"] * 5)},
                 "Irrigated land": {"text": "1,030 sq km (2012)"},
+                "Partners": {"text": "Uganda 10%, USA 10%, UAE 8%"},
+                "Water": {"urban": {"text": "urban: 86.4% of population (2022 est.)"}},
                 "Growth": {"2024": {"text": "4.5%"}, "note": "<b>note:</b> in constant dollars"},
             }
         )
