@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEMO_FLAGS ?=
 
-.PHONY: setup demo test lint format bench lock clean
+.PHONY: setup demo test test-slow lint format bench lock clean
 
 setup: $(STAMP)
 
@@ -25,6 +25,9 @@ test: $(STAMP)
 	$(BIN)/python -m coverage run -m pytest
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
+
+test-slow: $(STAMP)
+	$(BIN)/python -m pytest --slow
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

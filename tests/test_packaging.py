@@ -56,7 +56,6 @@ def test_the_wheel_holds_a_module_of_every_room(wheel: Path) -> None:
     assert tops == {"hinterland", next(top for top in tops if top.endswith(".dist-info"))}
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_every_room_imports_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "env", with_pip=True)

@@ -34,7 +34,8 @@ def test_figures_are_left_out_and_names_stay() -> None:
         entry(
             Geography={
                 "Location": {
-                    "text": "Eastern Africa, bordering the Indian Ocean, between Somalia and Tanzania, on the equator"
+                    "text": "Eastern Africa, bordering the Indian Ocean, between Somalia and Tanzania, "
+                    "on the equator"
                 },
                 "Elevation": {"highest point": {"text": "Mount Kenya 5,199 m"}, "mean": {"text": "762 m"}},
                 "Treaties": {"text": ", ".join(["ACP", "AfDB", "AU", "COMESA"] * 5)},
