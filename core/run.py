@@ -30,11 +30,14 @@ __all__ = ["Run", "StageRecord", "fingerprint", "package_versions", "peak_rss_mb
 
 _PACKAGES = (
     "hinterland",
+    "accelerate",
     "faiss-cpu",
     "faiss-gpu",
+    "faiss-gpu-cuvs",
     "numpy",
     "peft",
     "pyarrow",
+    "safetensors",
     "sentence-transformers",
     "torch",
     "transformers",

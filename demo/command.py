@@ -13,6 +13,7 @@ from hinterland.core.run import Run, StageRecord
 from hinterland.demo.config import DemoConfig
 from hinterland.demo.memory import PeakMemory
 from hinterland.demo.pipeline import STEPS, Step, run_steps
+from hinterland.demo.preflight import DISK_BYTES, preflight
 from hinterland.demo.summary import findings, summary
 
 __all__ = ["CommandConfig", "plan", "render", "run"]
@@ -29,7 +30,7 @@ def plan(config: DemoConfig) -> dict[str, Any]:
         "steps": [{"step": step.name, "does": step.title, "seconds": step.seconds[column]} for step in STEPS],
         "seconds": sum(step.seconds[column] for step in STEPS),
         "peak_memory_gb": 3,
-        "disk_gb": 1.5,
+        "disk_gb": DISK_BYTES / 1e9,
         "calls_to_a_paid_endpoint": 2 * config.evaluate.answered if config.closed_model.base_url else 0,
         "writes": str(config.out),
     }
@@ -44,6 +45,9 @@ def run(config: DemoConfig) -> dict[str, Any]:
     from hinterland.demo.report import report
 
     config = config.preset()
+    finished = (config.out / "manifest.json").is_file()
+    if not finished:
+        preflight(config)
     talk = console()
     started = time.perf_counter()
     with quiet_libraries(), PeakMemory() as memory:
