@@ -111,7 +111,8 @@ def _nats(model: Any, rows: list[list[int]]) -> list[float]:
     with torch.inference_mode():
         ids = torch.tensor(rows, device=model.device)
         logits = model(input_ids=ids, use_cache=False).logits[:, :-1].float()
-        chosen = torch.log_softmax(logits, dim=-1).gather(-1, ids[:, 1:, None]).squeeze(-1)
+        # Not log_softmax, which would write a second tensor as large as the logits.
+        chosen = logits.gather(-1, ids[:, 1:, None]).squeeze(-1) - logits.logsumexp(dim=-1)
         return [float(value) for value in -chosen.double().sum(dim=1)]
 
 

@@ -29,7 +29,7 @@ class ClosedModel(Config):
 class QualitySettings(Config):
     """The model-based quality score: how many documents the model reads, what is dropped."""
 
-    sample: int = Field(default=300, ge=50)
+    sample: int = Field(default=240, ge=50)
     prefix_tokens: int = Field(default=64, ge=16)
     drop_share: float = Field(default=0.2, ge=0, lt=1)
 
@@ -50,22 +50,22 @@ class AdaptSettings(Config):
         max_chars: The first characters of each that are measured.
     """
 
-    steps: int = Field(default=16, ge=1)
+    steps: int = Field(default=14, ge=1)
     batch: int = Field(default=4, ge=1)
     window: int = Field(default=256, ge=32)
     learning_rate: float = Field(default=5e-3, gt=0)
     rank: int = Field(default=16, ge=1)
     top_layers: float = Field(default=0.5, gt=0, le=1)
     max_seconds: float = Field(default=240, gt=0)
-    held_out_documents: int = Field(default=32, ge=2)
-    general_documents: int = Field(default=16, ge=2)
+    held_out_documents: int = Field(default=24, ge=2)
+    general_documents: int = Field(default=12, ge=2)
     max_chars: int = Field(default=600, ge=100)
 
 
 class EvaluateSettings(Config):
     """How many questions get an answer from each system; retrieval is measured on all."""
 
-    answered: int = Field(default=64, ge=6)
+    answered: int = Field(default=60, ge=6)
     passages: int = Field(default=3, ge=1)
     examples: int = Field(default=6, ge=1)
 

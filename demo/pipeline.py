@@ -43,10 +43,10 @@ class Step:
 
 STEPS = (
     Step("corpus", "Corpus", (), ("places", "sections", "hold_out_share"), (2, 1)),
-    Step("curate", "Curate", ("corpus",), ("model", "quality", "threads"), (110, 55), resumes=True),
-    Step("audit", "Audit", ("corpus", "curate"), (), (5, 3)),
-    Step("debias", "Debias", ("corpus", "curate", "audit"), ("debias_by", "disparity"), (5, 3)),
-    Step("index", "Index", ("corpus",), ("embedder", "chunk_tokens", "threads"), (170, 30), resumes=True),
+    Step("curate", "Curate", ("corpus",), ("model", "quality", "threads"), (105, 50), resumes=True),
+    Step("audit", "Audit", ("corpus", "curate"), (), (2, 1)),
+    Step("debias", "Debias", ("corpus", "curate", "audit"), ("debias_by", "disparity"), (2, 1)),
+    Step("index", "Index", ("corpus",), ("embedder", "chunk_tokens", "threads"), (170, 25), resumes=True),
     Step(
         "ask",
         "Ask",
@@ -55,13 +55,13 @@ STEPS = (
         (25, 15),
         resumes=True,
     ),
-    Step("adapt", "Adapt", ("corpus", "debias"), ("model", "adapt", "threads"), (170, 40), resumes=True),
+    Step("adapt", "Adapt", ("corpus", "debias"), ("model", "adapt", "threads"), (130, 35), resumes=True),
     Step(
         "evaluate",
         "Evaluate",
         ("corpus", "debias", "index", "ask", "adapt"),
         ("model", "closed_model", "evaluate", "threads"),
-        (120, 25),
+        (130, 25),
         resumes=True,
     ),
 )
