@@ -14,6 +14,7 @@ from hinterland.core.errors import MissingDependencyError, ModelSourceError
 from hinterland.core.files import atomic_dir, atomic_path, hash_file
 from hinterland.core.imports import require
 from hinterland.core.models import ModelSource, cache_dir
+from hinterland.core.progress import track
 
 __all__ = ["to_gguf", "transformers_location"]
 
@@ -33,7 +34,8 @@ def transformers_location(source: ModelSource) -> str:
     if not (target / "config.json").is_file():
         require("gguf", cure=_CURE)
         with atomic_dir(target) as temporary:
-            _dequantise(source.path, temporary)
+            for _ in track([None], "reading the GGUF model (once, about half a minute)"):
+                _dequantise(source.path, temporary)
     return str(target)
 
 

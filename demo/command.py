@@ -45,12 +45,11 @@ def run(config: DemoConfig) -> dict[str, Any]:
     from hinterland.demo.report import report
 
     config = config.preset()
-    finished = (config.out / "manifest.json").is_file()
-    if not finished:
-        preflight(config)
     talk = console()
     started = time.perf_counter()
     with quiet_libraries(), PeakMemory() as memory:
+        if not (config.out / "manifest.json").is_file():
+            preflight(config)
 
         def announce(number: int, step: Step) -> None:
             talk.print(f"[{number}/{len(STEPS)}] {step.title}")
@@ -83,6 +82,7 @@ def quiet_libraries() -> Iterator[None]:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TQDM_DISABLE", "1")
     from transformers.utils import logging
 
     logging.set_verbosity_error()

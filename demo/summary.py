@@ -101,6 +101,8 @@ def _debias(found: Mapping[str, Any]) -> str:
     before, after = found["worst_disparity"][found["by"]]
     cost = found["cost"]
     grouping = found["by"].replace("_", " ")
+    if before is None or after is None:
+        return f"Fewer than two groups by {grouping} are large enough to compare; nothing is evened out."
     unmet = f" Not met for {', '.join(found['unmet'])}." if found["unmet"] else ""
     return (
         f"Worst disparity ratio by {grouping}: {before:.2f} → {after:.2f}, at {cost['share_lost']:.1%} "

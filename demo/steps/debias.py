@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from hinterland.core.corpus import Corpus, write_corpus
-from hinterland.curate.audit.audit import Audit, count_words
+from hinterland.curate.audit.audit import Audit, count_words, plain
 from hinterland.curate.audit.claims import headline
 from hinterland.curate.audit.compare import compare
 from hinterland.curate.audit.covariates import Covariates
@@ -62,7 +62,7 @@ def build(work: Workspace) -> dict[str, Any]:
     compared = compare(before, after)
     compared.save(work.folder)
     after.save(work.folder / "after")
-    return {
+    found = {
         "by": config.debias_by,
         "before": headline(before),
         "after": headline(after),
@@ -72,3 +72,5 @@ def build(work: Workspace) -> dict[str, Any]:
         "unmet": result.unmet,
         "summary": compared.summary(),
     }
+    # A ratio of groups that are too small to compare is not a number: null.
+    return dict(plain(found))
