@@ -124,11 +124,11 @@ class DemoConfig(Config):
 
 
 _QUICK: dict[str, Any] = {
-    "places": 32,
+    "places": 26,
     "debias_by": "region",
     "quality": {"sample": 60, "prefix_tokens": 48},
-    "adapt": {"steps": 4, "window": 128, "held_out_documents": 10, "general_documents": 5, "max_chars": 400},
-    "evaluate": {"answered": 12, "examples": 3},
+    "adapt": {"steps": 3, "window": 128, "held_out_documents": 8, "general_documents": 4, "max_chars": 400},
+    "evaluate": {"answered": 8, "examples": 2},
 }
 
 

@@ -56,7 +56,7 @@ def test_a_dry_run_says_what_it_costs_and_writes_nothing(tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     plan = json.loads(done.stdout)
     assert plan["config"]["quick"] is True
-    assert plan["config"]["places"] == 32
+    assert plan["config"]["places"] == 26
     assert plan["seconds"] == sum(step["seconds"] for step in plan["steps"]) > 0
     assert list(tmp_path.iterdir()) == []
 
