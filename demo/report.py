@@ -13,6 +13,7 @@ from hinterland.core.stats import Interval
 from hinterland.curate.audit.audit import Audit
 from hinterland.curate.audit.compare import compare
 from hinterland.curate.audit.html import group_chart, map_of
+from hinterland.curate.audit.render import name_of
 from hinterland.demo.config import DemoConfig
 from hinterland.demo.pipeline import STEPS
 from hinterland.demo.summary import findings
@@ -67,13 +68,13 @@ def report(config: DemoConfig, run: Run, records: Sequence[StageRecord], values:
 
 
 def _steps(records: Sequence[StageRecord]) -> Markup:
-    sentences = dict(findings(records))
-    sentences["Evaluate"] = f"{sentences.pop('Retrieval')} {sentences['Evaluate']}"
+    sentences = {title: [sentence] for title, sentence in findings(records)}
+    sentences["Evaluate"] = sentences.pop("Retrieval") + sentences["Evaluate"]
     seconds = {record.name: record.seconds for record in records}
     rows = [
         {
             "title": step.title,
-            "finding": sentences[step.title],
+            "findings": sentences[step.title],
             "files": [(f"../{path}", label) for path, label in _FILES[step.name]],
             "seconds": f"{seconds[step.name]:.0f} s",
         }
@@ -82,7 +83,7 @@ def _steps(records: Sequence[StageRecord]) -> Markup:
     return fill(
         "<dl>{% for row in rows %}<dt><strong>{{ row.title }}</strong>"
         " <span class=note>{{ row.seconds }}</span></dt>"
-        "<dd>{{ row.finding }} <span class=note>"
+        "{% for finding in row.findings %}<dd>{{ finding }}</dd>{% endfor %}<dd><span class=note>"
         '{% for href, label in row.files %}<a href="{{ href }}">{{ label }}</a>'
         "{% if not loop.last %}, {% endif %}{% endfor %}</span></dd>{% endfor %}</dl>",
         rows=rows,
@@ -103,14 +104,14 @@ def _audit(audit: Audit) -> Markup:
         if grouping == "subregion":
             continue
         for number, row in enumerate(by_filter["all filters"].groups):
-            cells: list[Value] = [row.group, row.documents]
+            cells: list[Value] = [row.group, name_of(grouping), row.documents]
             for name in audit.filters:
                 kept = by_filter[name].groups[number].retention
                 star = " *" if audit.supported(name, grouping, row.group) else ""
                 cells.append(Cell(f"{kept.estimate:.0%}{star}", kept.estimate))
             rows.append(cells)
     table = table_html(
-        ["Group", "Documents", *audit.filters],
+        ["Group", "By", "Documents", *audit.filters],
         rows,
         caption="Share of documents kept by each filter on its own, and by all. * marks a supported gap "
         "(5% false discoveries).",

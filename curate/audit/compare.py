@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,10 +66,14 @@ class Comparison:
 
     def summary(self) -> str:
         """Return the change of the worst disparity ratio, for each grouping, in a sentence."""
-        parts = []
-        for name in self.groups:
-            one, two = self.worst(name)
-            parts.append(f"by {name_of(name)} from {number_text(one)} to {number_text(two)}")
+        worst = {name: self.worst(name) for name in self.groups}
+        parts = [
+            f"by {name_of(name)} from {number_text(one)} to {number_text(two)}"
+            for name, (one, two) in worst.items()
+            if math.isfinite(one) and math.isfinite(two)
+        ]
+        if not parts:
+            return "No grouping has two groups that are large enough to compare."
         return f"The worst disparity ratio (worst-kept over best-kept group) goes {'; '.join(parts)}."
 
     def _rows(self, grouping: str) -> list[list[str]]:
