@@ -4,6 +4,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEMO_FLAGS ?=
+# Two test workers, one thread each: more threads than cores wait for each other.
+TEST_ENV := OMP_NUM_THREADS=1
 
 .PHONY: setup demo test test-slow lint format bench lock clean
 
@@ -22,12 +24,12 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest
+	$(TEST_ENV) $(BIN)/python -m coverage run -m pytest -n 2 --dist worksteal
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
 test-slow: $(STAMP)
-	$(BIN)/python -m pytest --slow
+	$(TEST_ENV) $(BIN)/python -m pytest --slow
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
