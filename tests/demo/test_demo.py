@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -121,3 +122,29 @@ def test_killed_at_many_moments_it_ends_with_the_same_results(finished: Path, tm
             process.wait()
     demo(out)
     assert results(out) == results(finished)
+
+
+@pytest.mark.browser
+def test_the_report_works_in_a_browser(finished: Path, tmp_path: Path) -> None:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium here (apt-get install chromium)")
+    flags = (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--no-first-run",
+    )
+    quiet = ("--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path}")
+    page = (finished / "report" / "index.html").as_uri()
+    done = subprocess.run(
+        [chromium, *flags, *quiet, "--dump-dom", page],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    # The tables' sort buttons are made by the page's own script, under its own policy.
+    assert "<button" in done.stdout
+    assert "hinterland on the World Factbook" in done.stdout
