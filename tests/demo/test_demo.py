@@ -17,6 +17,9 @@ import pytest
 from hinterland.core.config import load_config
 from hinterland.demo.config import DemoConfig
 
+# The first test of the module runs the demo.
+pytestmark = pytest.mark.timeout(900)
+
 ROOT = Path(__file__).parents[2]
 SMALL = {
     "places": 20,
@@ -59,7 +62,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.timeout(600)
 def test_the_summary_holds_what_programs_need(finished: Path) -> None:
     summary = json.loads((finished / "summary.json").read_text(encoding="utf-8"))
     assert set(summary["systems"]) == {"closed-book", "retrieval", "adapted"}
