@@ -33,7 +33,7 @@ def summary(config: DemoConfig, records: Sequence[StageRecord]) -> dict[str, Any
     return {
         "quick": config.quick,
         "seed": config.seed,
-        "corpus": dict(results["corpus"]),
+        "corpus": {key: value for key, value in results["corpus"].items() if key != "peak_memory_mb"},
         "curate": {key: results["curate"][key] for key in ("counts", "kept_by_filter", "cards")},
         "audit": {"headline": results["audit"]["headline"]},
         "debias": {
