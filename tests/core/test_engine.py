@@ -19,6 +19,7 @@ from hinterland.core.files import hash_tree
 STAGES = '''
 """Stage functions that worker processes import."""
 import os, signal
+from pathlib import Path
 import pyarrow as pa
 from hinterland.core.errors import CorpusError
 from hinterland.core.seeds import integer
@@ -31,6 +32,34 @@ def refuse(table):
 
 def die(table):
     os.kill(os.getpid(), signal.SIGKILL)
+
+def make_file(item, temporary):
+    assert not temporary.exists()
+    temporary.write_text(f"{item} {integer(3, item)}")
+
+def make_folder(item, temporary):
+    (temporary / "below").mkdir(parents=True)
+    (temporary / "below" / "file.txt").write_text(str(item))
+
+def make_half_and_fail(item, temporary):
+    temporary.write_text("half")
+    if item == 2:
+        raise ValueError("two is refused")
+
+def make_half_folder_and_die(item, temporary):
+    temporary.mkdir()
+    (temporary / "half.txt").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+class Odd(Exception):
+    def __init__(self, one, two):
+        super().__init__(f"{one} and {two}")
+
+def make_odd_error(item, temporary):
+    raise Odd("one", "two")
+
+def make_nothing(item, temporary):
+    pass
 '''
 
 
@@ -119,3 +148,63 @@ def test_engines_go_by_name() -> None:
 
 def test_no_shards_are_no_work(stages: Any, tmp_path: Path) -> None:
     assert LocalEngine(2).map_shards(stages.noise, [], tmp_path / "out", label="x") == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_it_makes_files_and_folders(stages: Any, tmp_path: Path, workers: int) -> None:
+    engine, out = LocalEngine(workers), tmp_path / "out"
+    targets = [out / f"{name}.txt" for name in "abc"]
+    engine.produce(stages.make_file, ["a", "b", "c"], targets, label="x")
+    engine.produce(stages.make_folder, [1, 2], [out / "one", out / "deep" / "two"], label="x")
+    assert targets[1].read_text().startswith("b ")
+    assert (out / "deep" / "two" / "below" / "file.txt").read_text() == "2"
+    assert not list(out.rglob(".*"))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_there_is_not_made_again(stages: Any, tmp_path: Path, workers: int) -> None:
+    (tmp_path / "1").write_text("there")
+    (tmp_path / "2").mkdir()
+    (tmp_path / f".3.{'a' * 32}.tmp").write_text("left by a killed run")
+    (tmp_path / ".other.7.tmp").write_text("not ours")
+    targets = [tmp_path / str(n) for n in (1, 2, 3, 4)]
+    LocalEngine(workers).produce(stages.make_file, [1, 2, 3, 4], targets, label="x")
+    assert targets[0].read_text() == "there"
+    assert targets[1].is_dir()
+    assert targets[3].is_file()
+    assert [path.name for path in tmp_path.glob(".*")] == [".other.7.tmp"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_leaves_nothing_half_made(stages: Any, tmp_path: Path, workers: int) -> None:
+    targets = [tmp_path / "out" / str(n) for n in (1, 2)]
+    with pytest.raises(ValueError, match="two is refused"):
+        LocalEngine(workers).produce(stages.make_half_and_fail, [1, 2], targets, label="x")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["1"]
+
+
+def test_a_killed_worker_leaves_nothing_half_made(stages: Any, tmp_path: Path) -> None:
+    targets = [tmp_path / "out" / str(n) for n in (1, 2)]
+    with pytest.raises(EngineError, match="a worker process died"):
+        LocalEngine(2).produce(stages.make_half_folder_and_die, [1, 2], targets, label="x")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_that_cannot_be_sent_arrives_in_words(stages: Any, tmp_path: Path, workers: int) -> None:
+    with pytest.raises(EngineError, match="Odd: one and two"):
+        LocalEngine(workers).produce(
+            stages.make_odd_error, [1, 2], [tmp_path / "a", tmp_path / "b"], label="x"
+        )
+
+
+def test_a_function_that_writes_nothing_is_named(stages: Any, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="nothing was written"):
+        LocalEngine().produce(stages.make_nothing, [1], [tmp_path / "a"], label="x")
+
+
+def test_targets_must_differ_and_be_as_many_as_items(stages: Any, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the same target"):
+        LocalEngine().produce(stages.make_file, [1, 2], [tmp_path / "a", tmp_path / "a"], label="x")
+    with pytest.raises(ValueError, match="shorter"):
+        LocalEngine().produce(stages.make_file, [1, 2], [tmp_path / "a"], label="x")
