@@ -15,8 +15,9 @@ from typing import TypeVar
 from hinterland.core.errors import EngineError
 from hinterland.core.produce import ENGINES, Engine, StageFunction, make_target, pending, sweep
 from hinterland.core.progress import track
+from hinterland.core.ray_engine import RayEngine
 
-__all__ = ["ENGINES", "Engine", "LocalEngine", "StageFunction"]
+__all__ = ["ENGINES", "Engine", "LocalEngine", "RayEngine", "StageFunction"]
 
 T = TypeVar("T")
 

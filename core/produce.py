@@ -11,6 +11,7 @@ import pickle
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -57,6 +58,10 @@ class Engine(ABC):
             HinterlandError: Whatever ``make`` raised, as it was raised there.
             StorageError: The disk is full, or a folder cannot be written.
         """
+
+    def started(self) -> AbstractContextManager[None]:
+        """Hold what the engine runs on for several calls; without it each call starts its own."""
+        return nullcontext()
 
     def map_shards(
         self, function: StageFunction, shards: Sequence[Path], out: Path, *, label: str
