@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from dataclasses import fields, is_dataclass
+from typing import Any, Protocol, cast
 
-import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
+from hinterland.core.errors import ConfigError, nearest
 from hinterland.core.registry import Registry
+from hinterland.core.run import fingerprint
 from hinterland.curate.rule import Rule
-from hinterland.curate.words import Document, documents
 
-__all__ = ["FILTERS", "Filter", "Scores", "make_filters", "measure_each"]
+__all__ = ["FILTERS", "Filter", "Scores", "content_of", "make_filters"]
 
-#: Columns by name, each of shape (documents,), floats or booleans.
+#: Columns by name, each of shape (documents,): floats, whole numbers, booleans or strings.
 Scores = dict[str, NDArray[Any]]
+
+#: Options by filter name: the fields of the filter's dataclass.
+Options = Mapping[str, Mapping[str, Any]]
 
 
 class Filter(Protocol):
-    """Scores documents; it never drops one."""
+    """Scores documents; it never drops one.
+
+    A filter that reads files also has a method ``content() -> str`` that returns a hash
+    of them, so that documents are scored again when a file changes.
+    """
 
     @property
     def name(self) -> str:
@@ -46,32 +55,64 @@ class Filter(Protocol):
         ...
 
 
-#: Each entry makes a filter with its default parameters.
-FILTERS: Registry[Callable[[], Filter]] = Registry("filter")
+#: Each entry makes a filter from its options, which all have defaults.
+FILTERS: Registry[Callable[..., Filter]] = Registry("filter")
 
 
-def make_filters(names: Iterable[str]) -> tuple[Filter, ...]:
+def make_filters(names: Iterable[str], options: Options | None = None) -> tuple[Filter, ...]:
     """Return the filters called ``names``, in that order, each once.
 
+    Args:
+        names: Names of filters; ``c4@dolma`` is the variant ``dolma`` of ``c4``.
+        options: Options by name, as it stands in ``names``.
+
     Raises:
-        RegistryError: There is no such filter.
+        ConfigError: Options are given for a filter that is not among the names, or a
+            filter has no such option, or it has the wrong type.
+        RegistryError: There is no such filter or variant.
     """
     import hinterland.curate.filters  # noqa: F401 - registers the ones that ship with the kit
 
-    return tuple(FILTERS.get(name)() for name in dict.fromkeys(names))
+    names, options = list(dict.fromkeys(names)), options or {}
+    for name in options:
+        if name not in names:
+            raise ConfigError(
+                f"options for {name!r}, which is not among the filters",
+                where="options",
+                cure=f"add it to filters; {nearest(name, names)}",
+            )
+    return tuple(_make(name, options.get(name, {})) for name in names)
 
 
-def measure_each(
-    texts: Sequence[str], name: str, measure: Callable[[Document], Mapping[str, float]], empty: Iterable[str]
-) -> Scores:
-    """Apply a measure of one document to each text and return the columns.
+def _make(name: str, options: Mapping[str, Any]) -> Filter:
+    base, _, variant = name.partition("@")
+    make: Any = FILTERS.get(base)
+    given = dict(options) | ({"variant": variant} if variant else {})
+    if is_dataclass(make):
+        known = [field.name for field in fields(make) if field.init]
+        for option in given:
+            if option not in known:
+                raise ConfigError(
+                    f"the filter {base!r} has no option {option!r}",
+                    where=f"options.{name}",
+                    cure=nearest(option, known),
+                )
+        try:
+            made: Filter = TypeAdapter(make).validate_python(given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            raise ConfigError(
+                f"{first['msg']}: {first['input']!r}", where=f"options.{name}.{place}", cure="correct it"
+            ) from error
+        return made
+    return cast("Filter", make(**given))
 
-    Args:
-        texts: The documents.
-        name: The filter's name, put before each measure's.
-        measure: Returns the same keys for every document.
-        empty: The keys, for a batch without documents.
-    """
-    rows = [measure(document) for document in documents(texts)]
-    keys = list(rows[0]) if rows else list(empty)
-    return {f"{name}.{key}": np.array([row[key] for row in rows], dtype=np.float64) for key in keys}
+
+def content_of(filters: Iterable[Filter]) -> str:
+    """Return a hash over what the filters are: names, options, and files that they read."""
+    described = []
+    for each in filters:
+        content = getattr(each, "content", None)
+        described.append((each.name, repr(each), content() if callable(content) else ""))
+    return fingerprint(described)

@@ -3,23 +3,27 @@
 Penedo et al., *The FineWeb Datasets: Decanting the Web for the Finest Text Data at Scale*
 (2024, arXiv:2406.17557), section 3.6. The paper drops pages with a share of characters in
 duplicated lines of 0.1 or more; the code released with it has 0.01. The rule on newlines
-per word is in that code alone.
+per word is in that code alone. Shares of no lines or words are NaN.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
-from hinterland.curate.filter import FILTERS, Scores, measure_each
-from hinterland.curate.filters.gopher_repetition import repeated_share
+import numpy as np
+
+from hinterland.curate.filter import FILTERS
+from hinterland.curate.kernels.lines import line_counts
+from hinterland.curate.kernels.repetition import repeated
 from hinterland.curate.rule import Rule, above, below
-from hinterland.curate.words import Document
+from hinterland.curate.variant import Measures, Reading, VariantFilter
+from hinterland.curate.variants import datatrove
+from hinterland.curate.words import Batch
 
-__all__ = ["RULES", "FineWeb", "measure"]
+__all__ = ["FineWeb", "measure"]
 
-END_MARKS = (".", "?", "!", '"', "'")
 SHORT_LINE = 30  # characters; the paper says shorter than, the released code counts 30 too
 PUNCTUATED_LINES = 0.12  # out at or below
 SHORT_LINES = 0.67  # out at or above
@@ -27,51 +31,52 @@ DUPLICATE_LINE_CHARACTERS = 0.1  # out at or above
 MAX_NEWLINES_PER_WORD = 0.3
 
 RULES = (
-    Rule("fineweb.punctuated_lines", "fineweb.punctuated_lines", low=above(PUNCTUATED_LINES)),
-    Rule("fineweb.short_lines", "fineweb.short_lines", high=below(SHORT_LINES)),
-    Rule(
-        "fineweb.duplicate_line_characters",
-        "fineweb.duplicate_line_characters",
-        high=below(DUPLICATE_LINE_CHARACTERS),
-    ),
-    Rule("fineweb.newlines_per_word", "fineweb.newlines_per_word", high=MAX_NEWLINES_PER_WORD),
+    Rule("punctuated_lines", "punctuated_lines", low=above(PUNCTUATED_LINES)),
+    Rule("short_lines", "short_lines", high=below(SHORT_LINES)),
+    Rule("duplicate_line_characters", "duplicate_line_characters", high=below(DUPLICATE_LINE_CHARACTERS)),
+    Rule("newlines_per_word", "newlines_per_word", high=MAX_NEWLINES_PER_WORD),
 )
 
 
-def measure(document: Document, short_line: int = SHORT_LINE) -> dict[str, float]:
-    """Return FineWeb's measures of one document; shares of no lines or words are NaN.
+def measure(batch: Batch, short_line: int = SHORT_LINE) -> Measures:
+    """Return FineWeb's measures, each of shape (documents,).
 
     Args:
-        document: The document.
+        batch: The documents.
         short_line: A line of fewer characters is short.
     """
-    nan = float("nan")
-    lines, words = document.lines, len(document.words)
-    return {
-        "punctuated_lines": sum(line.endswith(END_MARKS) for line in lines) / len(lines) if lines else nan,
-        "short_lines": sum(len(line) < short_line for line in lines) / len(lines) if lines else nan,
-        "duplicate_line_characters": repeated_share(lines)[1],
-        "newlines_per_word": document.text.strip().count("\n") / words if words else nan,
-    }
+    parts = batch.split
+    counts = line_counts(batch.data, parts, short=short_line)
+    words, lines = np.diff(parts.word_offsets), np.diff(parts.line_offsets)
+    with np.errstate(invalid="ignore"):
+        return {
+            "punctuated_lines": counts.punctuated / lines,
+            "short_lines": counts.short / lines,
+            "duplicate_line_characters": repeated(parts.line_offsets, parts.line_hash, parts.line_characters)[
+                1
+            ],
+            "newlines_per_word": parts.newlines / words,
+        }
 
 
 @FILTERS.register("fineweb")
 @dataclass(frozen=True)
-class FineWeb:
-    """FineWeb's filter as the paper states it.
+class FineWeb(VariantFilter):
+    """FineWeb's filter, as the paper states it or as a tool reads it.
 
     Args:
-        short_line: A line of fewer characters is short.
-        rules: The rules over its columns; the paper's by default.
+        variant: Whose reading.
+        short_line: A line of fewer characters is short, in the paper's reading.
     """
 
-    name: ClassVar[str] = "fineweb"
-    variant: ClassVar[str] = "paper"
     short_line: int = SHORT_LINE
-    rules: tuple[Rule, ...] = field(default=RULES)
 
-    def score(self, texts: Sequence[str]) -> Scores:
-        """See `Filter.score`."""
-        return measure_each(
-            texts, self.name, lambda document: measure(document, self.short_line), measure(Document(""))
-        )
+    base: ClassVar[str] = "fineweb"
+    readings: ClassVar[Mapping[str, Reading]] = {
+        "paper": Reading(measure, RULES),
+        "datatrove": datatrove.FINEWEB,
+    }
+
+    def measure(self, batch: Batch) -> Measures:
+        """See `VariantFilter.measure`."""
+        return measure(batch, self.short_line) if self.variant == "paper" else super().measure(batch)

@@ -6,8 +6,14 @@ import math
 
 import pytest
 
-from hinterland.curate.filters.c4 import C4, RULES, C4Lines, count_sentences, measure
-from hinterland.curate.words import Document
+from hinterland.curate.filters.c4 import C4
+from hinterland.curate.variants.sentences import count_sentences
+
+
+def measure(text: str) -> dict[str, float]:
+    scores = C4().score([text])
+    return {column.partition(".")[2]: float(values[0]) for column, values in scores.items()}
+
 
 SENTENCE = "Fishing feeds the islands."
 
@@ -25,18 +31,17 @@ SENTENCE = "Fishing feeds the islands."
     ],
 )
 def test_lines_that_go(line: str) -> None:
-    assert not C4Lines().keeps(line)
+    assert measure(line)["sentences"] == 0
 
 
 @pytest.mark.parametrize("line", [SENTENCE, 'He said "come back"', "Is it far?", "It is an island.[12]"])
 def test_lines_that_stay(line: str) -> None:
-    assert C4Lines().keeps(line)
+    assert measure(line)["sentences"] == 1
 
 
 def test_the_rule_on_punctuation_can_be_switched_off() -> None:
-    assert C4Lines(terminal_punctuation=False).keeps("no full stop here")
     text = "\n".join(["no full stop here"] * 5)
-    assert C4(lines=C4Lines(terminal_punctuation=False)).score([text])["c4.sentences"][0] == 5
+    assert C4(terminal_punctuation=False).score([text])["c4.sentences"][0] == 5
 
 
 @pytest.mark.parametrize(
@@ -52,20 +57,21 @@ def test_the_rule_on_punctuation_can_be_switched_off() -> None:
 )
 def test_sentences(line: str, number: int) -> None:
     assert count_sentences(line) == number
+    assert C4(min_words=1, terminal_punctuation=False).score([line])["c4.sentences"][0] == number
 
 
 def test_measures_by_hand() -> None:
-    found = measure(Document(f"{SENTENCE}\nMenu\n{SENTENCE} {SENTENCE}"))
+    found = measure(f"{SENTENCE}\nMenu\n{SENTENCE} {SENTENCE}")
     assert found["sentences"] == 3
     assert found["kept_characters"] == (26 + 53) / (26 + 4 + 53)
     assert not found["lorem_ipsum"]
-    assert math.isnan(measure(Document(""))["kept_characters"])
+    assert math.isnan(measure("")["kept_characters"])
 
 
 def test_each_rule_gives_its_reason() -> None:
     page = "\n".join([SENTENCE] * 5)
     scores = C4().score([page, SENTENCE, page + "\nLorem ipsum dolor", page + "\nif (x) { y }"])
-    out = {rule.reason: (~rule.passes(scores[rule.column])).tolist() for rule in RULES}
+    out = {rule.reason: (~rule.passes(scores[rule.column])).tolist() for rule in C4().rules}
     assert out == {
         "c4.sentences": [False, True, False, False],
         "c4.lorem_ipsum": [False, False, True, False],

@@ -6,19 +6,24 @@ import math
 
 import pytest
 
-from hinterland.curate.filters.fineweb import RULES, FineWeb, measure
-from hinterland.curate.words import Document
+from hinterland.curate.filters.fineweb import FineWeb
+
+
+def measure(text: str) -> dict[str, float]:
+    scores = FineWeb().score([text])
+    return {column.partition(".")[2]: float(values[0]) for column, values in scores.items()}
+
 
 LONG = "The harbour has been closed to larger ships since the storm."
 
 
 def reasons(text: str) -> set[str]:
     scores = FineWeb().score([text])
-    return {rule.reason for rule in RULES if not rule.passes(scores[rule.column])[0]}
+    return {rule.reason for rule in FineWeb().rules if not rule.passes(scores[rule.column])[0]}
 
 
 def test_measures_by_hand() -> None:
-    found = measure(Document(f"{LONG}\nMenu\n\nMenu"))
+    found = measure(f"{LONG}\nMenu\n\nMenu")
     assert found["punctuated_lines"] == 1 / 3
     assert found["short_lines"] == 2 / 3
     assert found["duplicate_line_characters"] == 4 / (60 + 4 + 4)
@@ -45,10 +50,10 @@ def test_each_rule_gives_its_reason(text: str, reason: str) -> None:
 
 
 def test_a_line_of_thirty_characters_is_not_short() -> None:
-    assert measure(Document("x" * 30))["short_lines"] == 0
-    assert measure(Document("x" * 29))["short_lines"] == 1
+    assert measure("x" * 30)["short_lines"] == 0
+    assert measure("x" * 29)["short_lines"] == 1
     assert FineWeb(short_line=31).score(["x" * 30])["fineweb.short_lines"][0] == 1
 
 
 def test_no_lines_are_unmeasured() -> None:
-    assert all(math.isnan(value) for value in measure(Document("\n")).values())
+    assert all(math.isnan(value) for value in measure("\n").values())

@@ -10,30 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hinterland.core.errors import RegistryError
-from hinterland.curate.filter import FILTERS, Filter, Scores, make_filters
+from hinterland.core.errors import ConfigError, RegistryError
+from hinterland.curate.filter import FILTERS, Filter, Scores, content_of, make_filters
 from hinterland.curate.rule import Rule
-from hinterland.curate.words import Batch, Document, documents
+from hinterland.curate.words import Batch
 
 NAMES = ["gopher_quality", "gopher_repetition", "c4", "fineweb"]
-
-
-def test_the_split() -> None:
-    document = Document("  One two,\r\n\n\tTwo three. \n \nfour ")
-    assert document.words == ["One", "two,", "Two", "three.", "four"]
-    assert document.lines == ["One two,", "Two three.", "four"]
-    assert document.paragraphs == ["One two,", "Two three.", "four"]
-    assert document.vocabulary == {"one", "two", "three", "four"}
-    assert document.word_characters == 3 + 4 + 3 + 6 + 4
-
-
-def test_a_batch_is_its_texts_and_splits_once() -> None:
-    batch = Batch(["a b", "c"])
-    assert list(batch) == ["a b", "c"]
-    assert (len(batch), batch[1], batch[:1]) == (2, "c", ["a b"])
-    assert documents(batch) is batch.documents
-    assert documents(batch)[0].words is batch.documents[0].words
-    assert [each.text for each in documents(["x"])] == ["x"]
 
 
 @settings(max_examples=60, deadline=None)
@@ -58,6 +40,26 @@ def test_filters_are_made_by_name_once() -> None:
 def test_an_unknown_filter_names_the_nearest() -> None:
     with pytest.raises(RegistryError, match="did you mean 'gopher_quality'"):
         make_filters(["gohper_quality"])
+    with pytest.raises(RegistryError, match="did you mean 'dolma'"):
+        make_filters(["c4@dolmo"])
+
+
+def test_options_are_checked() -> None:
+    made = make_filters(["fineweb"], {"fineweb": {"short_line": 31}})[0]
+    assert made.score(["x" * 30])["fineweb.short_lines"][0] == 1
+    with pytest.raises(ConfigError, match="did you mean 'short_line'"):
+        make_filters(["fineweb"], {"fineweb": {"short_lines": 31}})
+    with pytest.raises(ConfigError, match=r"options\.fineweb\.short_line"):
+        make_filters(["fineweb"], {"fineweb": {"short_line": "many"}})
+    with pytest.raises(ConfigError, match="not among the filters"):
+        make_filters(["c4"], {"fineweb": {}})
+
+
+def test_what_the_filters_are_is_hashed() -> None:
+    plain = content_of(make_filters(["c4"]))
+    assert plain == content_of(make_filters(["c4"]))
+    assert plain != content_of(make_filters(["c4@dolma"]))
+    assert plain != content_of(make_filters(["c4"], {"c4": {"min_words": 5}}))
 
 
 def test_another_filter_can_be_added(monkeypatch: pytest.MonkeyPatch) -> None:
