@@ -7,7 +7,9 @@ rows and SHA-256, so that a damaged or missing shard is named instead of read as
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +18,131 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hinterland.core.errors import CorpusError, StorageError
-from hinterland.core.files import atomic_dir, hash_file, read_json, write_json
+from hinterland.core.files import atomic_dir, hash_file, read_json, storage_errors, write_json
 from hinterland.core.record import BASE_SCHEMA, empty_column
 
-__all__ = ["MANIFEST", "Corpus", "conform", "write_corpus"]
+__all__ = ["MANIFEST", "Corpus", "Shard", "conform", "publish_corpus", "write_corpus", "write_shard"]
 
 MANIFEST = "manifest.json"
 _FORMAT = 1
+#: Columns whose values hardly repeat: a dictionary of them only costs time.
+_UNIQUE = ("id", "text", "url", "meta")
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One Parquet file of a corpus that is being put together.
+
+    Attributes:
+        path: The file.
+        rows: Rows in it.
+        sha256: Of its bytes, as hex.
+    """
+
+    path: Path
+    rows: int
+    sha256: str
+
+    @classmethod
+    def measure(cls, path: Path) -> Shard:
+        """Count and hash a Parquet file that is there.
+
+        Raises:
+            CorpusError: It is missing or not Parquet.
+        """
+        try:
+            return cls(path, int(pq.read_metadata(path).num_rows), hash_file(path))
+        except (pa.ArrowException, OSError) as error:
+            raise CorpusError(
+                f"a shard cannot be read: {' '.join(str(error).split())}",
+                where=str(path),
+                cure="write it again",
+            ) from error
+
+
+def write_shard(path: Path, table: pa.Table) -> Shard:
+    """Write a table as one Parquet file, quickly packed (zstd, level 1); the file is not made atomically."""
+    repeating = [
+        field.name for field in table.schema if pa.types.is_string(field.type) and field.name not in _UNIQUE
+    ]
+    with storage_errors(path):
+        pq.write_table(table, path, compression="zstd", compression_level=1, use_dictionary=repeating)
+    return Shard(path, table.num_rows, hash_file(path))
+
+
+def publish_corpus(
+    path: Path, shards: Sequence[Shard], *, manifest: Mapping[str, Any] | None = None
+) -> Corpus:
+    """Make a corpus of Parquet files that are there, without reading their rows.
+
+    The files are linked where the file system allows it, else copied; they are renamed to
+    ``part-00000.parquet`` and so on, in the order given. That ids are unique over all of
+    them is the caller's care.
+
+    Args:
+        path: The folder; a corpus that is there is replaced.
+        shards: At least one, all with the same columns, those of the record schema first.
+        manifest: Further keys for the manifest (counts, parents, config).
+
+    Raises:
+        CorpusError: There is no shard, their columns differ or are not a corpus', or the
+            folder holds something other than a corpus.
+        StorageError: The disk is full or not writable.
+    """
+    if not shards:
+        raise CorpusError("a corpus needs a shard", where=str(path), cure="write an empty one")
+    schema = _checked_schema(shards)
+    _check_replaceable(path)
+    entries = []
+    with atomic_dir(path) as temporary:
+        for number, shard in enumerate(shards):
+            name = f"part-{number:05d}.parquet"
+            _link(shard.path, temporary / name)
+            entries.append({"file": name, "rows": shard.rows, "sha256": shard.sha256})
+        write_json(
+            temporary / MANIFEST, _manifest(schema, sum(each.rows for each in shards), entries, manifest)
+        )
+    return Corpus.open(path)
+
+
+def _checked_schema(shards: Sequence[Shard]) -> pa.Schema:
+    """Return the schema of all shards.
+
+    Raises:
+        CorpusError: They differ, or it does not start with the record schema.
+    """
+    first: pa.Schema = pq.read_schema(shards[0].path).remove_metadata()
+    for shard in shards[1:]:
+        if not pq.read_schema(shard.path).remove_metadata().equals(first):
+            raise CorpusError("shards differ in their columns", where=str(shard.path), cure="write them anew")
+    base = [(field.name, field.type) for field in BASE_SCHEMA]
+    if [(field.name, field.type) for field in first][: len(base)] != base:
+        raise CorpusError(
+            "the columns do not start with those of a corpus",
+            where=str(shards[0].path),
+            cure="use conform first",
+        )
+    return first
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, target)
+
+
+def _manifest(
+    schema: pa.Schema, documents: int, shards: list[dict[str, Any]], further: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    return {
+        "kind": "corpus",
+        "format": _FORMAT,
+        "documents": documents,
+        "columns": {field.name: str(field.type) for field in schema},
+        **(further or {}),
+        "shards": shards,
+    }
 
 
 def conform(table: pa.Table) -> pa.Table:
@@ -86,17 +206,7 @@ def write_corpus(
             part = table.slice(start, rows_per_shard)
             pq.write_table(part, temporary / name, compression="zstd")
             shards.append({"file": name, "rows": part.num_rows, "sha256": hash_file(temporary / name)})
-        write_json(
-            temporary / MANIFEST,
-            {
-                "kind": "corpus",
-                "format": _FORMAT,
-                "documents": table.num_rows,
-                "columns": {field.name: str(field.type) for field in table.schema},
-                **(manifest or {}),
-                "shards": shards,
-            },
-        )
+        write_json(temporary / MANIFEST, _manifest(table.schema, table.num_rows, shards, manifest))
     return Corpus.open(path)
 
 

@@ -1,224 +1,265 @@
-"""Reading: a corpus folder, JSONL (plain or .gz), Parquet or .txt files, onto the record schema.
+"""Reading: files of any kind onto the record schema, streaming, as a corpus and a ledger.
 
-What cannot be read is counted and listed with its file, position and reason; the reading
-goes on. Nothing is dropped without an entry.
+Small files are read in groups, each group into one folder of finished shards: groups are
+read side by side by an engine's workers, and a killed run goes on with the groups that are
+not finished. What cannot be read is counted and listed with its file, position and reason;
+the reading goes on. In = read + rejected, checked.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from hinterland.core.corpus import MANIFEST, Corpus
-from hinterland.core.errors import CorpusError, HinterlandError
-from hinterland.core.files import read_json, write_text
-from hinterland.core.progress import track
-from hinterland.curate.record import RecordBuilder, Unreadable
+from hinterland.core.corpus import Corpus, Shard, publish_corpus, write_shard
+from hinterland.core.engine import Engine, LocalEngine
+from hinterland.core.errors import CorpusError
+from hinterland.core.files import atomic_path, read_json, write_text
+from hinterland.core.record import BASE_SCHEMA
+from hinterland.core.run import fingerprint
+from hinterland.curate.inputs import find_inputs, is_corpus, is_hub
+from hinterland.curate.ledger import Reject
+from hinterland.curate.part import COUNTS, IDS, LEDGER, WHERE, read_part
+from hinterland.curate.passing import CorpusShard, pass_shard, passes, shards_of
+from hinterland.curate.readers import ReadConfig, Unreadable, known_suffixes, reader_for
+from hinterland.curate.unique import make_unique
 
-__all__ = ["SUFFIXES", "Reading", "Reject", "count_rows", "find_inputs", "read_inputs", "write_rejects"]
+__all__ = [
+    "SUFFIXES",
+    "ReadConfig",
+    "ReadResult",
+    "Reading",
+    "Reject",
+    "count_rows",
+    "find_inputs",
+    "is_corpus",
+    "read_corpus",
+    "read_inputs",
+    "write_rejects",
+]
 
-SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet", ".txt")
+SUFFIXES = tuple(f"{suffix}{packed}" for suffix in known_suffixes() for packed in ("", ".gz", ".zst", ".bz2"))
+#: Part of what finished groups are known by; raised when reading gives other bytes.
+_VERSION = 1
+_GROUP_FILES = 1000
 
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """Something that could not be read as it is.
-
-    Attributes:
-        file: The file it is in.
-        position: Line (JSONL) or row (Parquet), from 1; 0 is the file as a whole.
-        reason: A name such as ``not_json``, ``empty_text``, ``unknown_country``.
-        detail: What was found.
-        kept: Whether the document is kept all the same (without the unknown country).
-    """
-
-    file: str
-    position: int
-    reason: str
-    detail: str = ""
-    kept: bool = False
+Item = tuple[Path, ...] | CorpusShard
 
 
-@dataclass
-class Reading:
+@dataclass(frozen=True)
+class ReadResult:
     """What was read.
 
     Attributes:
-        table: The documents on the record schema.
-        rejects: What could not be read, in the order of files and positions.
+        corpus: The corpus' folder.
+        rejects: The ledger, one JSON object a line.
+        counts: Documents ``in``, ``read`` and ``rejected``; in = read + rejected.
+        reasons: How often each reason occurs, also for documents that are kept.
+        files: Inputs, a folder's files counted one by one.
+        text_bytes: UTF-8 bytes of text read.
     """
 
-    table: pa.Table
-    rejects: list[Reject] = field(default_factory=list)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Documents in, read and rejected; in = read + rejected."""
-        rejected = sum(not reject.kept for reject in self.rejects)
-        return {"in": self.table.num_rows + rejected, "read": self.table.num_rows, "rejected": rejected}
-
-    @property
-    def reasons(self) -> dict[str, int]:
-        """How often each reason occurs, also for documents that are kept."""
-        return dict(sorted(Counter(reject.reason for reject in self.rejects).items()))
+    corpus: Path
+    rejects: Path
+    counts: dict[str, int]
+    reasons: dict[str, int]
+    files: int
+    text_bytes: int
 
 
-def is_corpus(path: Path) -> bool:
-    """Whether ``path`` is a corpus folder of the kit."""
-    manifest = path / MANIFEST
-    if not manifest.is_file():
-        return False
-    try:
-        content = read_json(manifest)
-    except HinterlandError:
-        return True  # meant to be one: opening it says what is wrong
-    return isinstance(content, dict) and content.get("kind") == "corpus"
+def read_corpus(
+    inputs: Sequence[Path | str],
+    out: Path,
+    config: ReadConfig | None = None,
+    *,
+    engine: Engine,
+    work: Path,
+) -> ReadResult:
+    """Read inputs into ``out/corpus`` and ``out/rejects/rejects.jsonl``.
 
-
-def find_inputs(paths: Sequence[Path]) -> list[Path]:
-    """Return the corpora and files to read: folders are searched, in the order of names.
-
-    Files of unknown kinds that stand in a folder are returned too, to be rejected by name.
-
-    Raises:
-        CorpusError: A path does not exist, or a folder holds nothing to read.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if not path.exists():
-            raise CorpusError("no such file or folder", where=str(path), cure="check the path")
-        if path.is_file() or is_corpus(path):
-            found.append(path)
-            continue
-        files = [
-            file
-            for file in sorted(path.rglob("*"))
-            if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
-        ]
-        if not any(file.name.endswith(SUFFIXES) for file in files):
-            raise CorpusError(
-                "nothing to read in here", where=str(path), cure=f"known: {', '.join(SUFFIXES)}"
-            )
-        found += files
-    return found
-
-
-def read_inputs(paths: Sequence[Path]) -> Reading:
-    """Read corpora and files onto the record schema.
-
-    Ids that are missing become the text's hash; an id that is taken gets the text's hash,
-    and if need be a number, behind it.
+    The bytes do not depend on the engine, its workers, or a kill. Ids that are missing
+    become the text's hash; an id that is taken gets the text's hash, and if need be a
+    number, behind it.
 
     Args:
-        paths: Corpus folders, files, or folders of files.
+        inputs: What `find_inputs` takes.
+        out: A folder; a corpus in it is replaced.
+        config: How to read.
+        engine: Reads groups of files side by side.
+        work: A folder for finished groups; the caller removes it when all is done.
 
     Raises:
-        CorpusError: A path does not exist or holds nothing, or a corpus is damaged.
+        CorpusError: An input does not exist, a corpus among them is damaged, or ``strict``
+            is set and something cannot be read.
+        EngineError: A worker died.
+        MissingDependencyError: The package that reads a format is not installed.
+        StorageError: The disk is full, or a folder cannot be written.
     """
-    inputs = find_inputs(paths)
-    if len(inputs) == 1 and inputs[0].is_dir():
-        return Reading(Corpus.open(inputs[0]).read())
-    builder = RecordBuilder()
-    rejects: list[Reject] = []
-    for path in track(inputs, "curate: read"):
+    config = config or ReadConfig()
+    found = find_inputs(inputs)
+    items = _items(found, config)
+    keep = passes([path for path in found if is_corpus(path)]) and all(map(is_corpus, found))
+    targets = [
+        work / "parts" / f"{number:06d}-{_known_by(item, config)}" for number, item in enumerate(items)
+    ]
+    engine.produce(partial(_make, config=config, keep=keep), items, targets, label="curate: read")
+    parts = [read_json(target / COUNTS) for target in targets]
+    shards = [
+        Shard(target / entry["file"], entry["rows"], entry["sha256"])
+        for target, part in zip(targets, parts, strict=True)
+        for entry in part["shards"]
+    ]
+    reasons: Counter[str] = Counter()
+    counts = {"in": 0, "read": 0, "rejected": 0}
+    for part in parts:
+        reasons.update(part["reasons"])
+        counts = {name: number + part["counts"][name] for name, number in counts.items()}
+    renamed = work / "renamed"
+    shutil.rmtree(renamed, ignore_errors=True)
+    hashes = np.concatenate([np.empty((0, 2), np.uint64), *(np.load(target / IDS) for target in targets)])
+    shards, taken = make_unique(shards, hashes, renamed)
+    with atomic_path(out / "rejects" / LEDGER) as ledger, ledger.open("wb") as handle:
+        for target in targets:
+            with (target / LEDGER).open("rb") as source:
+                shutil.copyfileobj(source, handle)
+        for entry in _taken(taken, items, targets, parts):
+            handle.write(entry.line().encode())
+            reasons[entry.reason] += 1
+    if not shards:
+        renamed.mkdir(parents=True, exist_ok=True)
+        shards = [write_shard(renamed / "empty.parquet", BASE_SCHEMA.empty_table())]
+    if counts["in"] != counts["read"] + counts["rejected"] or counts["read"] != sum(s.rows for s in shards):
+        raise CorpusError(f"documents went missing: {counts}", where=str(out), cure="report this as a bug")
+    ordered = dict(sorted(reasons.items()))
+    publish_corpus(out / "corpus", shards, manifest={"counts": counts, "reasons": ordered})
+    return ReadResult(
+        out / "corpus",
+        out / "rejects" / LEDGER,
+        counts,
+        ordered,
+        len(found),
+        sum(part["text_bytes"] for part in parts),
+    )
+
+
+def _make(item: Item, folder: Path, *, config: ReadConfig, keep: bool) -> None:
+    if isinstance(item, CorpusShard):
+        pass_shard(item, folder, config=config, keep=keep)
+    else:
+        read_part(item, folder, config=config)
+
+
+def _items(found: Sequence[Path], config: ReadConfig) -> list[Item]:
+    """Return what is read at one time: files that follow one another, up to a shard's size."""
+    items: list[Item] = []
+    group: list[Path] = []
+    size = 0.0
+    for path in found:
+        if is_corpus(path):
+            items += [tuple(group)] if group else []
+            group, size = [], 0.0
+            items += shards_of(Corpus.open(path))
+            continue
+        for piece in _pieces(path):
+            effort = _effort(piece)
+            if group and (size + effort > config.shard_bytes or len(group) >= _GROUP_FILES):
+                items.append(tuple(group))
+                group, size = [], 0.0
+            group.append(piece)
+            size += effort
+    return items + ([tuple(group)] if group else [])
+
+
+def _pieces(path: Path) -> list[Path]:
+    """Return the parts of a data set that can be read apart; a file is one."""
+    if not is_hub(path):
+        return [path]
+    from hinterland.curate.readers.hub import pieces
+
+    return pieces(path)
+
+
+def _effort(path: Path) -> float:
+    """Return about how many bytes of plain JSON lines it takes as long to read."""
+    if is_hub(path):
+        return float("inf")
+    try:
+        return max(1, path.stat().st_size) * reader_for(path).effort
+    except (OSError, Unreadable):
+        return 1.0
+
+
+def _known_by(item: Item, config: ReadConfig) -> str:
+    """Return what tells a group from others: its files, their sizes and times, and the config."""
+    files: list[Any] = [_VERSION, config.model_dump(mode="json")]
+    for path in (item.path,) if isinstance(item, CorpusShard) else item:
         try:
-            for position, row in _rows(path):
-                notes: Sequence[tuple[str, str]]
-                try:
-                    if isinstance(row, Unreadable):
-                        raise row
-                    notes = builder.add(row)
-                except Unreadable as problem:
-                    rejects.append(Reject(str(path), position, problem.reason, problem.detail))
-                else:
-                    rejects += [Reject(str(path), position, name, what, kept=True) for name, what in notes]
-        except Unreadable as problem:  # the file as a whole, from here on
-            rejects.append(Reject(str(path), problem.position, problem.reason, problem.detail))
-    return Reading(builder.table(), rejects)
+            status = path.stat()
+            files.append([str(path), status.st_size, status.st_mtime_ns])
+        except OSError:
+            files.append([str(path)])
+    return fingerprint(files)
+
+
+def _taken(
+    renamed: Iterator[Any], items: Sequence[Item], targets: Sequence[Path], parts: Sequence[dict[str, Any]]
+) -> Iterator[Reject]:
+    """Yield an entry for each document whose id was taken, with its file and position."""
+    ends = np.cumsum([part["counts"]["read"] for part in parts])
+    loaded, places = -1, np.empty((0, 2), np.int64)
+    for each in renamed:
+        part = int(np.searchsorted(ends, each.row, side="right"))
+        if part != loaded:
+            loaded, places = part, np.load(targets[part] / WHERE)
+        item = items[part]
+        file, position = places[each.row - (int(ends[part - 1]) if part else 0)].tolist()
+        path = item.path if isinstance(item, CorpusShard) else item[file]
+        detail = f"{each.given!r} is now {each.identity!r}"
+        yield Reject(str(path), position, "id_taken", detail[:200], kept=True, documents=0)
 
 
 def count_rows(path: Path) -> int:
-    """Return how many documents a file or corpus from `find_inputs` holds, at most; 0 if unreadable."""
+    """Return about how many documents a file or corpus from `find_inputs` holds; 0 if unreadable."""
     try:
-        if path.is_dir():
-            return len(Corpus.open(path))
-        if path.name.endswith(".parquet"):
-            return int(pq.read_metadata(path).num_rows)
-        if path.name.endswith((".jsonl", ".jsonl.gz")):
-            with _opened(path) as handle:
-                return sum(bool(line.strip()) for line in handle)
-        return int(path.name.endswith(".txt"))
-    except (OSError, EOFError, zlib.error, pa.ArrowException):
+        return len(Corpus.open(path)) if is_corpus(path) else reader_for(path).count(path)
+    except (OSError, ValueError, pa.ArrowException, Unreadable, json.JSONDecodeError):
         return 0
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | Unreadable]]:
-    """Yield each row of a file, or of a corpus, with its position."""
-    if path.is_dir():
-        yield from enumerate(Corpus.open(path).read().to_pylist(), 1)
-    elif path.name.endswith((".jsonl", ".jsonl.gz")):
-        yield from _jsonl(path)
-    elif path.name.endswith(".parquet"):
-        yield from _parquet(path)
-    elif path.name.endswith(".txt"):
-        try:
-            text = path.read_bytes().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise Unreadable("not_utf8", f"byte {error.start}") from error
-        except OSError as error:
-            raise Unreadable("unreadable_file", error.strerror or "") from error
-        yield 0, {"text": text, "source": path.name}
-    else:
-        raise Unreadable("unknown_kind", f"known: {', '.join(SUFFIXES)}")
+@dataclass(frozen=True)
+class Reading:
+    """Small inputs in memory, see `read_inputs`."""
+
+    table: pa.Table
+    rejects: list[Reject]
+    counts: dict[str, int]
+    reasons: dict[str, int]
 
 
-def _jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any] | Unreadable]]:
-    """Yield the rows of a JSONL file; lines that are blank are not documents."""
-    position = 0
-    try:
-        with _opened(path) as handle:
-            for position, line in enumerate(handle, 1):
-                if line.strip():
-                    yield position, _parsed(line)
-    except (OSError, EOFError, zlib.error) as error:
-        raise Unreadable("broken_file", str(error), position=position + 1) from error
+def read_inputs(paths: Sequence[Path], config: ReadConfig | None = None) -> Reading:
+    """Read small inputs into memory, as `read_corpus` does onto disk.
 
-
-def _opened(path: Path) -> BinaryIO:
-    return cast("BinaryIO", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
-
-
-def _parsed(line: bytes) -> dict[str, Any] | Unreadable:
-    try:
-        row = json.loads(line.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        return Unreadable("not_utf8", f"byte {error.start}")
-    except (ValueError, RecursionError) as error:
-        return Unreadable("not_json", str(error))
-    return row if isinstance(row, dict) else Unreadable("not_an_object", type(row).__name__)
-
-
-def _parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    position = 0
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches():
-                for row in batch.to_pylist():
-                    position += 1
-                    yield position, row
-    except (pa.ArrowException, OSError) as error:
-        raise Unreadable("broken_file", str(error).splitlines()[0], position=position + 1) from error
+    Raises:
+        CorpusError: An input does not exist, or a corpus among them is damaged.
+    """
+    with TemporaryDirectory() as folder:
+        place = Path(folder)
+        result = read_corpus(paths, place, config, engine=LocalEngine(), work=place / "work")
+        entries = result.rejects.read_text(encoding="ascii").splitlines()
+        rejects = [Reject(**json.loads(line)) for line in entries]
+        return Reading(Corpus.open(result.corpus).read(), rejects, result.counts, result.reasons)
 
 
 def write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
-    """Write the ledger: one JSON object a line with file, position, reason, detail, kept."""
-    write_text(path, "".join(json.dumps(asdict(each), ensure_ascii=True) + "\n" for each in rejects))
+    """Write a ledger of rejects."""
+    write_text(path, "".join(each.line() for each in rejects))

@@ -166,4 +166,4 @@ def test_whatever_the_bytes_nothing_disappears(tmp_path: Path, lines: list[bytes
     assert reading.counts["in"] == len(filled)
     write_rejects(tmp_path / "rejects.jsonl", reading.rejects)
     ledger = [json.loads(line) for line in (tmp_path / "rejects.jsonl").read_text().splitlines()]
-    assert sum(not each["kept"] for each in ledger) == reading.counts["rejected"]
+    assert sum(each["documents"] for each in ledger) == reading.counts["rejected"]

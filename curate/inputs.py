@@ -1,0 +1,109 @@
+"""What there is to read: files, folders of files, corpora, saved data sets, patterns, hub ids."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from glob import glob, has_magic
+from pathlib import Path
+
+from hinterland.core.corpus import MANIFEST
+from hinterland.core.errors import CorpusError, HinterlandError
+from hinterland.core.files import read_json
+from hinterland.curate.readers import known_suffixes
+from hinterland.curate.readers.base import READERS, suffix_of
+from hinterland.curate.readers.dolma import is_attributes
+
+__all__ = ["find_inputs", "is_corpus", "is_hub"]
+
+
+def is_hub(path: Path) -> bool:
+    """Whether this names a data set, ``hf:NAME[:CONFIG][:SPLIT]``, and not a file."""
+    return str(path).startswith("hf:")
+
+
+def is_corpus(path: Path) -> bool:
+    """Whether ``path`` is a corpus folder of the kit."""
+    manifest = path / MANIFEST
+    if not manifest.is_file():
+        return False
+    try:
+        content = read_json(manifest)
+    except HinterlandError:
+        return True  # meant to be one: opening it says what is wrong
+    return isinstance(content, dict) and content.get("kind") == "corpus"
+
+
+def find_inputs(paths: Sequence[Path | str]) -> list[Path]:
+    """Return the corpora, files and data sets to read, in the order given; folders in the order of names.
+
+    A path may be a file, a folder (searched with what is below it), a corpus, a data set
+    saved by ``save_to_disk``, a pattern (``pages/**/*.jsonl.gz``), or ``hf:NAME``. Files of
+    unknown kinds, links to nothing and folders that may not be searched are returned
+    too, to be rejected by name. Hidden files are passed over.
+
+    Raises:
+        CorpusError: A path does not exist, or a folder or pattern holds nothing to read.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if is_hub(path) or (path.is_symlink() and not path.exists()):
+            found.append(path)
+        elif path.exists():
+            found += _below(path) if path.is_dir() and not is_corpus(path) else [path]
+        elif has_magic(str(path)):
+            matches = [Path(match) for match in sorted(glob(str(path), recursive=True))]  # noqa: PTH207 - absolute too
+            files = [each for each in matches if not each.is_dir()]
+            if not files:
+                raise CorpusError("nothing matches this pattern", where=str(path), cure="check the pattern")
+            found += files
+        else:
+            raise CorpusError("no such file or folder", where=str(path), cure="check the path")
+    return found
+
+
+def _below(folder: Path) -> list[Path]:
+    """Return what there is to read in a folder."""
+    files = sorted(_walk(folder, frozenset()), key=lambda path: path.parts)
+    files = [path for path in files if not is_attributes(path)]
+    if not any(path.is_dir() or suffix_of(path) in READERS for path in files):
+        raise CorpusError(
+            "nothing to read in here", where=str(folder), cure=f"known: {', '.join(known_suffixes())}"
+        )
+    return files
+
+
+def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
+    """Yield files and corpora; links to folders are followed, but never back to one above."""
+    try:
+        status = folder.stat()
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        yield folder  # it is rejected by name when it is read
+        return
+    me = (status.st_dev, status.st_ino)
+    if me in above:
+        yield folder
+        return
+    saved = _saved_files(folder)
+    if saved is not None:
+        yield from saved
+        return
+    for entry in entries:
+        path = folder / entry.name
+        if entry.name.startswith(".") or (entry.name == "dataset_dict.json" and entry.is_file()):
+            continue
+        if entry.is_dir() and not is_corpus(path):
+            yield from _walk(path, above | {me})
+        else:
+            yield path
+
+
+def _saved_files(folder: Path) -> list[Path] | None:
+    """Return the files of a data set saved by ``save_to_disk``; None if it is none."""
+    if not ((folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()):
+        return None
+    try:
+        return [folder / entry["filename"] for entry in read_json(folder / "state.json")["_data_files"]]
+    except (HinterlandError, KeyError, TypeError):
+        return None
