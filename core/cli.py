@@ -98,8 +98,70 @@ def _quoted(value: object) -> str:
     return json.dumps(str(value))
 
 
-_config_command(
-    "curate", "hinterland.curate.command", "Score every filter over a corpus, then decide what to keep."
+class _DefaultGroup(click.Group):
+    """A group whose first command is meant where no other is named."""
+
+    default = "run"
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default command in front of arguments that name none."""
+        if not args or args[0] not in (*self.commands, *ctx.help_option_names):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Show the default command's help, and the other commands below it."""
+        command = self.commands[self.default]
+        with click.Context(command, info_name=ctx.command_path) as inner:
+            command.format_help(inner, formatter)
+        others = [
+            (name, each.get_short_help_str(80))
+            for name, each in sorted(self.commands.items())
+            if name != self.default
+        ]
+        with formatter.section("Also"):
+            formatter.write_dl([(f"{ctx.command_path} {name}", text) for name, text in others])
+
+
+@cli.group("curate", cls=_DefaultGroup, short_help="Score every filter over a corpus, then decide.")
+def curate_group() -> None:
+    """Score every filter over a corpus, then decide what to keep."""
+
+
+_files = click.argument("files", nargs=-1, metavar="[CONFIG] [FILES]...", type=click.Path(path_type=Path))
+_out = click.option("--out", type=click.Path(path_type=Path), help="The folder to write.")
+
+
+def _inputs(files: tuple[Path, ...], out: Path | None) -> tuple[Path | None, list[str]]:
+    """Tell a config from files to read: a first argument that ends in .yaml or .yml."""
+    config = files[0] if files and files[0].suffix in (".yaml", ".yml") else None
+    rest = files[1:] if config else files
+    given = [f"input={json.dumps([str(path) for path in rest])}"] if rest else []
+    return config, given + ([f"out={_quoted(out)}"] if out else [])
+
+
+def _files_command(name: str, module: str, summary: str) -> None:
+    """Add a command of ``curate`` that takes a config, files to read, or both."""
+
+    @_common
+    @_out
+    @_files
+    def command(
+        files: tuple[Path, ...], out: Path | None, overrides: tuple[str, ...], dry_run: bool, as_json: bool
+    ) -> None:
+        config, given = _inputs(files, out)
+        _run(module, config, (*given, *overrides), dry_run=dry_run, as_json=as_json)
+
+    curate_group.command(name, help=summary)(command)
+
+
+_files_command(
+    "run", "hinterland.curate.command", "Score every filter over a corpus, then decide what to keep."
+)
+_files_command(
+    "agreement",
+    "hinterland.curate.agreement_command",
+    "Compare the paper's, datatrove's and dolma's readings of the same rules.",
 )
 _corpus_command("audit", "hinterland.curate.audit.command", "Say what each filter keeps, by place.")
 _corpus_command(

@@ -20,7 +20,7 @@ Flags = NDArray[np.bool_]
 
 
 def readings_of(base: str) -> tuple[str, ...]:
-    """Return the names of a filter in all its readings: ``c4``, ``c4@datatrove``, …
+    """Return a filter's name in each of its readings: ``c4``, ``c4@datatrove`` and so on.
 
     Raises:
         RegistryError: There is no such filter.
