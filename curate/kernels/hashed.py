@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 from hinterland.curate.kernels.jit import jit
 from hinterland.curate.kernels.tokens import Bytes, Integers, decode, mix
 
-__all__ = ["FEATURES", "Features", "Hashes", "Words", "count_ngrams", "hash_word", "hash_words", "linear"]
+__all__ = [
+    "FEATURES",
+    "Features",
+    "Hashes",
+    "Words",
+    "count_ngrams",
+    "document_keys",
+    "hash_word",
+    "hash_words",
+    "linear",
+]
 
 #: Hashed features: unigrams and bigrams share them.
 FEATURES: Final = 2**20
@@ -81,6 +91,14 @@ def count_ngrams(found: Words) -> Features:
     return Features(*_features(found.hashes, found.offsets))
 
 
+def document_keys(found: Words) -> Hashes:
+    """Return one hash per document over its words in order, shape (documents,).
+
+    Documents that differ only in case, punctuation, diacritics or space have the same.
+    """
+    return np.asarray(_document_keys(found.hashes, found.offsets), dtype=np.uint64)
+
+
 def linear(found: Words, weights: Weights, *, damped: bool) -> Floats:
     """Return the product of each document's counts, scaled to length 1, and the weights.
 
@@ -96,7 +114,7 @@ def linear(found: Words, weights: Weights, *, damped: bool) -> Floats:
 
 
 @jit
-def _hash_words(data, offsets, kinds, folded, shortest):  # type: ignore[no-untyped-def]
+def _hash_words(data, offsets, kinds, folded, shortest):
     documents = len(offsets) - 1
     hashes = np.empty(len(data) // max(shortest, 1) + 1, np.uint64)
     word_offsets = np.zeros(documents + 1, np.int64)
@@ -129,7 +147,7 @@ def _hash_words(data, offsets, kinds, folded, shortest):  # type: ignore[no-unty
 
 
 @jit
-def feature(hashes, at, first):  # type: ignore[no-untyped-def]
+def feature(hashes, at, first):
     """Return the features of the word at a place and of its bigram with the word before.
 
     The bigram's is -1 for the document's first word.
@@ -141,7 +159,7 @@ def feature(hashes, at, first):  # type: ignore[no-untyped-def]
 
 
 @jit
-def count_features(hashes, first, last, counts, touched):  # type: ignore[no-untyped-def]
+def count_features(hashes, first, last, counts, touched):
     """Count a document's features into ``counts`` (all 0 before) and list them in ``touched``.
 
     Returns:
@@ -163,7 +181,7 @@ def count_features(hashes, first, last, counts, touched):  # type: ignore[no-unt
 
 
 @jit
-def _features(hashes, offsets):  # type: ignore[no-untyped-def]
+def _features(hashes, offsets):
     documents = len(offsets) - 1
     counts = np.zeros(1 << 20, np.int32)
     indices = np.empty(2 * len(hashes), np.uint32)
@@ -184,7 +202,7 @@ def _features(hashes, offsets):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _linear(hashes, offsets, weights, damped):  # type: ignore[no-untyped-def]
+def _linear(hashes, offsets, weights, damped):
     documents = len(offsets) - 1
     most = 0
     for document in range(documents):
@@ -207,3 +225,14 @@ def _linear(hashes, offsets, weights, damped):  # type: ignore[no-untyped-def]
             counts[index] = 0
         products[document] = product / np.sqrt(squares)
     return products
+
+
+@jit
+def _document_keys(hashes, offsets):
+    keys = np.empty(len(offsets) - 1, np.uint64)
+    for document in range(len(keys)):
+        value = _BASIS
+        for at in range(offsets[document], offsets[document + 1]):
+            value = (value ^ hashes[at]) * _STEP
+        keys[document] = mix(value)
+    return keys

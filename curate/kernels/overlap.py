@@ -80,7 +80,7 @@ def overlap(hashes: Hashes, offsets: Integers, table: Table) -> Overlap:
 
 
 @jit
-def _keys(hashes, n):  # type: ignore[no-untyped-def]
+def _keys(hashes, n):
     count = len(hashes) - n + 1
     if count < 1:
         return np.empty(0, np.uint64)
@@ -99,7 +99,7 @@ def _keys(hashes, n):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _fill(unique, owners, slots, width):  # type: ignore[no-untyped-def]
+def _fill(unique, owners, slots, width):
     keys = np.zeros(slots, np.uint64)
     owned = np.full(slots, -1, np.int32)
     bits = np.zeros(width, np.uint8)
@@ -116,7 +116,7 @@ def _fill(unique, owners, slots, width):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _find(key, keys, owners, bits):  # type: ignore[no-untyped-def]
+def _find(key, keys, owners, bits):
     """Return the owner of a key, −1 if it is not there."""
     bit = (key >> np.uint64(20)) & np.uint64(8 * len(bits) - 1)
     if not (bits[bit >> np.uint64(3)] >> (bit & np.uint64(7))) & 1:
@@ -129,7 +129,7 @@ def _find(key, keys, owners, bits):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _overlap(hashes, offsets, keys, owners, bits, lengths):  # type: ignore[no-untyped-def]  # noqa: PLR0912
+def _overlap(hashes, offsets, keys, owners, bits, lengths):
     documents = len(offsets) - 1
     found = np.zeros((2, documents), np.int64)
     owner = np.full(documents, -1, np.int64)
