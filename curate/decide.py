@@ -3,76 +3,181 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from hinterland.core.errors import CorpusError, nearest
+from hinterland.core.errors import ConfigError, CorpusError
 from hinterland.core.record import DECISION_FIELDS
+from hinterland.curate.decisions import Decisions
+from hinterland.curate.decisions_config import DecisionsConfig
+from hinterland.curate.mixing import mix
 from hinterland.curate.rule import Rule
+from hinterland.curate.sampling import cap_groups, drop_to_share, pareto
+from hinterland.curate.score_columns import Columns, TableColumns
 
-__all__ = ["EMPTY", "column_values", "decide", "filter_decisions", "is_empty", "severity", "unmeasured"]
+__all__ = [
+    "EMPTY",
+    "Decisions",
+    "check_decisions",
+    "column_values",
+    "decide",
+    "decide_columns",
+    "filter_decisions",
+    "is_empty",
+    "severity",
+    "unmeasured",
+]
 
 #: The reason of documents without a word; it comes before all rules.
 EMPTY = "empty"
+
+
+def decide_columns(
+    columns: Columns, rules: Sequence[Rule], config: DecisionsConfig | None = None, *, seed: int = 0
+) -> Decisions:
+    """Decide over a whole corpus, reading one score column at a time.
+
+    First the rules: a document without a word, the filters' rules, the expressions. Of
+    these all reasons that apply are given. Then, each among the documents still kept: the
+    Pareto rule, the caps in their order, the toxic share, the mixing weights. What is left
+    out there has that one reason. The result for the same ids, scores and seed is the same
+    in any order of documents.
+
+    Args:
+        columns: The scores, and ``id`` for what is drawn.
+        rules: The filters' rules, with the bounds to apply.
+        config: Expressions, sampling and weights; none if not given.
+        seed: For what is drawn.
+
+    Raises:
+        ConfigError: An expression or a section names a column or group that is not there.
+        CorpusError: A rule's column is missing; a toxic share or a mixture is out of reach.
+    """
+    config = config or DecisionsConfig()
+    check_decisions(config, columns.names)
+    found = Decisions(np.empty(0, dtype=bool), np.empty(0), {EMPTY: columns.empty()})
+    _apply_rules(found, columns, rules)
+    for drop in config.drop:
+        true, unknown = drop.expression().holds(columns)
+        _add(found, drop.name, true if drop.when is not None else ~(true | unknown))
+        if unknown.any():
+            found.unmeasured[drop.name] = int(unknown.sum())
+    out = np.logical_or.reduce(list(found.reasons.values()))
+    found.weight = (~out).astype(np.float64)
+    _sample(found, columns, config, seed)
+    found.keep = ~np.logical_or.reduce(list(found.reasons.values()))
+    return found
+
+
+def check_decisions(config: DecisionsConfig, names: Sequence[str]) -> None:
+    """Refuse a config that cannot be applied to the columns ``names``.
+
+    Raises:
+        ConfigError: An expression names a column that is not there, or two reasons are equal.
+    """
+    for drop in config.drop:
+        drop.expression().check(names)
+    stages = [config.pareto, config.toxicity, config.mixing]
+    reasons = Counter([*(cap.name for cap in config.caps), *(each.reason for each in stages if each)])
+    reasons.update({drop.name for drop in config.drop})  # several rules may share a reason
+    for reason, number in reasons.items():
+        if number > 1:
+            raise ConfigError(
+                f"two reasons {reason!r}", where="decide", cure="name one of them with `reason`"
+            )
+
+
+def _apply_rules(found: Decisions, columns: Columns, rules: Sequence[Rule]) -> None:
+    by_filter: dict[str, NDArray[np.bool_]] = {}
+    for rule in rules:
+        values = _floats(columns, rule.column)
+        passes = rule.passes(values)
+        _add(found, rule.reason, ~passes)
+        by_filter[rule.filter] = by_filter[rule.filter] & passes if rule.filter in by_filter else passes
+        if missing := int(np.isnan(values).sum()):
+            found.unmeasured[rule.column] = missing
+    found.kept_by_filter = {name: int(keeps.sum()) for name, keeps in by_filter.items()}
+
+
+def _sample(found: Decisions, columns: Columns, config: DecisionsConfig, seed: int) -> None:
+    if config.pareto is not None:
+        out, found.weight, report = pareto(columns, config.pareto, found.weight, seed=seed)
+        _sampled(found, config.pareto.reason, out, report)
+    for cap in config.caps:
+        out, report = cap_groups(columns, cap, found.weight, seed=seed)
+        _sampled(found, cap.name, out, report)
+    if config.toxicity is not None:
+        out, report = drop_to_share(columns, config.toxicity, found.weight, seed=seed)
+        _sampled(found, config.toxicity.reason, out, report)
+    if config.mixing is not None:
+        out, found.weight, report = mix(columns, config.mixing, found.weight)
+        _sampled(found, config.mixing.reason, out, report)
+
+
+def _sampled(found: Decisions, reason: str, out: NDArray[np.bool_], report: dict[str, object]) -> None:
+    _add(found, reason, out)
+    found.weight[out] = 0.0
+    found.reports[reason] = report
+
+
+def _add(found: Decisions, reason: str, out: NDArray[np.bool_]) -> None:
+    found.reasons[reason] = found.reasons[reason] | out if reason in found.reasons else out
+
+
+def _floats(columns: Columns, column: str) -> NDArray[np.float64]:
+    values = columns[column]
+    if values.dtype == object:
+        raise CorpusError(
+            f"score column {column!r} holds strings", where="deciding", cure="score the corpus again"
+        )
+    return values
 
 
 def column_values(table: pa.Table, column: str) -> NDArray[np.float64]:
     """Return a score column as floats, null as NaN, shape (documents,).
 
     Raises:
-        CorpusError: The table has no such column.
+        CorpusError: The table has no such column, or it holds no numbers.
     """
-    if column not in table.column_names:
-        raise CorpusError(
-            f"no score column {column!r}",
-            where="deciding",
-            cure=f"score the corpus with that filter first; {nearest(column, table.column_names)}",
-        )
-    values = table[column].combine_chunks().cast(pa.float64()).fill_null(math.nan)
-    return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
+    return _floats(TableColumns(table), column)
 
 
 def is_empty(table: pa.Table) -> NDArray[np.bool_]:
-    """Return which documents have no word, shape (documents,)."""
-    bare = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(table["text"])), 0)
-    return np.asarray(bare.combine_chunks().to_numpy(zero_copy_only=False), dtype=bool)
+    """Return which documents have no word, shape (documents,); see `Columns.empty`.
+
+    Raises:
+        CorpusError: The table has no column that says so.
+    """
+    return TableColumns(table).empty()
 
 
-def _violations(table: pa.Table, rules: Sequence[Rule]) -> NDArray[np.float64]:
-    """Return every rule's violations, shape (rules, documents)."""
-    rows = [rule.violation(column_values(table, rule.column)) for rule in rules]
-    return np.array(rows).reshape(len(rules), table.num_rows)
-
-
-def decide(table: pa.Table, rules: Sequence[Rule]) -> pa.Table:
-    """Return ``table`` with ``keep``, ``reasons`` (all that apply) and ``weight`` (1 or 0).
+def decide(
+    table: pa.Table, rules: Sequence[Rule], config: DecisionsConfig | None = None, *, seed: int = 0
+) -> pa.Table:
+    """Return ``table`` with ``keep``, ``reasons`` (all that apply) and ``weight``.
 
     Columns of these names that are already there are replaced. A document without a word
-    has the reason ``empty`` before those of the rules.
+    has the reason ``empty`` before those of the rules. See `decide_columns`.
 
     Args:
         table: Documents with ``text`` and the rules' score columns.
         rules: The rules; a document is kept if all of them pass.
+        config: Expressions, sampling and weights; without it a kept document weighs 1.
+        seed: For what is drawn.
 
     Raises:
+        ConfigError: The config names a column or group that is not there.
         CorpusError: A score column is missing.
     """
-    out, empty = _violations(table, rules) > 0, is_empty(table)
-    names = [rule.reason for rule in rules]
-    reasons = [
-        [EMPTY] * bool(empty[row]) + [names[rule] for rule in np.flatnonzero(out[:, row])]
-        for row in range(table.num_rows)
-    ]
-    keep = ~(empty | out.any(axis=0))
-    columns = {"keep": keep, "reasons": reasons, "weight": keep.astype(np.float64)}
-    names_there = [field.name for field in DECISION_FIELDS if field.name in table.column_names]
-    result = table.drop_columns(names_there) if names_there else table
+    names = [field.name for field in DECISION_FIELDS if field.name in table.column_names]
+    result = table.drop_columns(names) if names else table
+    decided = decide_columns(TableColumns(result), rules, config, seed=seed).table()
     for field in DECISION_FIELDS:
-        result = result.append_column(field, pa.array(columns[field.name], type=field.type))
+        result = result.append_column(field, decided[field.name])
     return result
 
 
@@ -101,7 +206,9 @@ def severity(table: pa.Table, rules: Sequence[Rule]) -> NDArray[np.float64]:
     Raises:
         CorpusError: A score column is missing.
     """
-    worst = _violations(table, rules).max(axis=0, initial=0.0)
+    worst = np.zeros(table.num_rows)
+    for rule in rules:
+        worst = np.maximum(worst, rule.violation(column_values(table, rule.column)))
     return np.where(is_empty(table), math.inf, worst)
 
 

@@ -203,6 +203,8 @@ def _check(whole: Expression, node: ast.expr, found: dict[str, None]) -> None:  
                     f"{name} of {len(below)} values",
                     cure="give it one" if most == 1 else f"give it {fewest} to {most}",
                 )
+        case ast.Constant(value=int() | float() as number) if not abs(number) < 1e300:
+            raise whole.error_at(node, "a number too large", cure="write a smaller one")
         case ast.Constant(value=bool() | int() | float() | str() | None):
             below = []
         case ast.Name() | ast.Attribute() if whole.name_of(node) is not None:

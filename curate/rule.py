@@ -87,8 +87,14 @@ class Rule:
         return worst
 
     def passes(self, values: ArrayLike) -> NDArray[np.bool_]:
-        """Return which values are kept, shape (n,)."""
-        return np.equal(self.violation(values), 0)
+        """Return which values are kept, shape (n,): those whose violation is 0."""
+        array = np.asarray(values, dtype=np.float64)
+        out = np.zeros(array.shape, dtype=bool)
+        if self.low is not None:
+            out |= array < self.low
+        if self.high is not None:
+            out |= array > self.high
+        return ~out
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rule for a manifest."""
