@@ -2,43 +2,68 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import pyarrow.parquet as pq
 from pydantic import Field
 
-from hinterland.core.corpus import Corpus, write_corpus
-from hinterland.core.engine import LocalEngine
+from hinterland.core.corpus import Corpus
+from hinterland.core.engine import ENGINES, Engine, LocalEngine
 from hinterland.core.errors import ConfigError
-from hinterland.core.files import atomic_path, hash_tree, read_json, write_json
+from hinterland.core.files import hash_tree
 from hinterland.core.models import find_model
 from hinterland.core.run import Run, StageRecord
 from hinterland.curate.config import CurateConfig
-from hinterland.curate.filter import make_filters
+from hinterland.curate.filter import content_of, make_filters
+from hinterland.curate.inputs import find_inputs, is_hub
 from hinterland.curate.pipeline import Scored, check_thresholds, decide_corpus, score_documents
-from hinterland.curate.read import SUFFIXES, count_rows, find_inputs, read_inputs, write_rejects
+from hinterland.curate.read import ReadConfig, count_rows, read_corpus
 
 __all__ = ["CommandConfig", "plan", "render", "run"]
 
 #: Measured on one core of a small machine; for the estimate of a dry run only.
-_BYTES_PER_SECOND = 1.5e6
+_BYTES_PER_SECOND = 5e6
 _TOKENS_PER_SECOND = 400
-_SCORING = ("filters", "keep_copy", "seed")
+#: What scores do not depend on.
+_DECIDING = {"thresholds", "decide", "mask"}
 
 
 class CommandConfig(CurateConfig):
     """The config of ``hinterland curate``.
 
     Attributes:
-        input: Corpus folders, files (.jsonl, .jsonl.gz, .parquet, .txt), or folders of files.
+        input: Corpus folders, files of any known kind, folders of them, patterns, or data
+            sets as ``hf:NAME``.
         out: The run's folder; the curated corpus is ``corpus`` in it.
-        workers: Processes for the filters; the result does not depend on it.
+        read: How to read: columns, encoding, sizes, strictness.
+        engine: ``local`` (processes of this machine) or ``ray`` (a cluster).
+        workers: Processes, or tasks of a cluster; as many as there are CPUs if not given.
+            The result does not depend on it.
+        address: The Ray cluster's address; null starts one on this machine, or takes
+            ``RAY_ADDRESS``.
     """
 
     input: tuple[Path, ...] = ()
     out: Path = Path("curated")
-    workers: int = Field(default=1, ge=1)
+    read: ReadConfig = Field(default_factory=ReadConfig)
+    engine: Literal["local", "ray"] = "local"
+    workers: int | None = Field(default=None, ge=1)
+    address: str | None = None
+
+    def curation(self) -> CurateConfig:
+        """Return what the curated corpus depends on, apart from the input."""
+        own = {"input", "out", "read", "engine", "workers", "address"}
+        return CurateConfig.model_validate(self.model_dump(mode="json", exclude=own))
+
+
+def _engine(config: CommandConfig) -> Engine:
+    if config.engine == "local":
+        return LocalEngine(config.workers or os.cpu_count() or 1)
+    make: Any = ENGINES.get(config.engine)
+    made: Engine = make(workers=config.workers, address=config.address)
+    return made
 
 
 def _checked(config: CommandConfig) -> None:
@@ -51,7 +76,9 @@ def _checked(config: CommandConfig) -> None:
     """
     if not config.input:
         raise ConfigError(
-            "nothing to curate", where="input", cure="give input: [FILE or FOLDER] in the config or by --set"
+            "nothing to curate",
+            where="input",
+            cure="name files (hinterland curate FILES), or give input: [FILE or FOLDER] in the config",
         )
     check_thresholds(config)
     find_inputs(config.input)
@@ -67,28 +94,44 @@ def plan(config: CommandConfig) -> dict[str, Any]:
     """
     _checked(config)
     inputs = find_inputs(config.input)
-    files = [file for path in inputs for file in ([path] if path.is_file() else path.glob("*.parquet"))]
-    size = sum(file.stat().st_size for file in files if file.name.endswith(SUFFIXES))
+    size = sum(_size(path) for path in inputs)
     documents = sum(map(count_rows, inputs))
     measured = min(config.quality.sample, documents) if config.quality.model else 0
     tokens = measured * config.quality.max_tokens
+    names = [each.name for each in make_filters(config.filters, config.options)]
     return {
         "inputs": len(inputs),
         "documents": documents,
         "megabytes": round(size / 1e6, 2),
-        "filters": [*(each.name for each in make_filters(config.filters)), "exact_dup"]
-        + (["lm_quality"] if config.quality.model else []),
+        "filters": [
+            *names,
+            *(("exact_dup", "para_dup", "near_dup") if config.duplicates is not None else ()),
+            *(("lm_quality",) if config.quality.model else ()),
+        ],
         "quality_tokens": tokens,
-        "estimated_seconds": round(2 + size / _BYTES_PER_SECOND + tokens / _TOKENS_PER_SECOND),
+        "estimated_seconds": round(
+            5
+            + size / _BYTES_PER_SECOND / (config.workers or os.cpu_count() or 1)
+            + tokens / _TOKENS_PER_SECOND
+        ),
         "cost": 0,
     }
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file or of a folder's Parquet files; 0 for what cannot be seen."""
+    try:
+        files = path.glob("*.parquet") if path.is_dir() else [path]
+        return sum(file.stat().st_size for file in files)
+    except OSError:
+        return 0
 
 
 def run(config: CommandConfig) -> dict[str, Any]:
     """Curate, in three stages that are done once each: read, score, decide.
 
-    A changed threshold or drop share repeats only the last. The run's folder holds
-    ``read/rejects/rejects.jsonl``, ``score/scores.parquet`` and the result, ``corpus``.
+    A changed threshold repeats only the last, as do expressions, caps and weights. The
+    run's folder holds ``read/rejects/rejects.jsonl``, ``score/`` and the result, ``corpus``.
 
     Raises:
         ConfigError: There is no input, or a threshold names no rule.
@@ -99,21 +142,27 @@ def run(config: CommandConfig) -> dict[str, Any]:
     """
     _checked(config)
     run_folder = Run(config.out, command="curate", config=config.model_dump(mode="json"))
-    with run_folder.locked():
-        sources = {str(path): hash_tree(path) for path in config.input}
-        read = run_folder.stage("read", lambda folder: _read(folder, config), depends={"sources": sources})
+    work, engine = config.out / ".work", _engine(config)
+    with run_folder.locked(), engine.started():
+        sources = {str(path): "" if is_hub(path) else hash_tree(path) for path in _existing(config.input)}
+        read = run_folder.stage(
+            "read",
+            lambda folder: _read(folder, config, engine, work / "read"),
+            depends={"sources": sources, "read": config.read.model_dump(mode="json")},
+        )
         score = run_folder.stage(
             "score",
-            lambda folder: _score(folder, config),
+            lambda folder: _score(folder, config, engine, work / "score"),
             depends=_score_depends(config, read),
             keep_partial=True,
         )
         decide = run_folder.stage(
             "corpus",
-            lambda folder: _decide(folder, config, rejected=read.result["counts"]["rejected"]),
-            depends={"score": score.fingerprint, "config": _decisions(config)},
+            lambda folder: _decide(folder, config, engine, work, read.result["counts"]["rejected"]),
+            depends={"score": score.fingerprint, "config": config.curation().model_dump(mode="json")},
         )
         run_folder.finish(counts=decide.result["counts"], sources=sources)
+    shutil.rmtree(work, ignore_errors=True)
     return {
         "out": str(config.out),
         "corpus": str(config.out / "corpus"),
@@ -123,43 +172,44 @@ def run(config: CommandConfig) -> dict[str, Any]:
     }
 
 
+def _existing(inputs: tuple[Path, ...]) -> list[Path]:
+    """Return what the run depends on: paths as given, and the files of patterns."""
+    return [found for path in inputs for found in ([path] if path.exists() else find_inputs([path]))]
+
+
 def _score_depends(config: CommandConfig, read: StageRecord) -> dict[str, Any]:
-    """Return what scores depend on: thresholds and the drop share are not among it."""
-    quality = config.quality.model_dump(mode="json", exclude={"drop_share"})
+    """Return what scores depend on: thresholds, the drop share and policies of decision are not among it."""
+    settings = config.curation().model_dump(mode="json", exclude=_DECIDING)
+    settings["quality"].pop("drop_share")
     if config.quality.model:
-        quality["fingerprint"] = find_model(config.quality.model).fingerprint()
-    return {"read": read.outputs, "quality": quality, **config.model_dump(mode="json", include={*_SCORING})}
+        settings["quality"]["fingerprint"] = find_model(config.quality.model).fingerprint()
+    filters = content_of(make_filters(config.filters, config.options))
+    return {"read": read.outputs, "filters": filters, **settings}
 
 
-def _decisions(config: CommandConfig) -> dict[str, Any]:
-    return config.model_dump(mode="json", exclude={"workers", "out", "input"})
+def _read(folder: Path, config: CommandConfig, engine: Engine, work: Path) -> dict[str, Any]:
+    found = read_corpus(config.input, folder, config.read, engine=engine, work=work)
+    return {"counts": found.counts, "reasons": found.reasons, "text_bytes": found.text_bytes}
 
 
-def _read(folder: Path, config: CommandConfig) -> dict[str, Any]:
-    reading = read_inputs(config.input)
-    write_rejects(folder / "rejects" / "rejects.jsonl", reading.rejects)
-    write_corpus(folder / "corpus", reading.table, manifest={"counts": reading.counts})
-    return {"counts": reading.counts, "reasons": reading.reasons}
-
-
-def _score(folder: Path, config: CommandConfig) -> dict[str, Any]:
+def _score(folder: Path, config: CommandConfig, engine: Engine, work: Path) -> dict[str, Any]:
     corpus = Corpus.open(config.out / "read" / "corpus")
-    work = config.out / ".work"
-    scored = score_documents(corpus, config, work=work, engine=LocalEngine(config.workers))
-    with atomic_path(folder / "scores.parquet") as temporary:
-        pq.write_table(scored.table, temporary, compression="zstd")
-    write_json(folder / "cards.json", scored.cards)
-    return {"columns": scored.table.column_names[1:]}
+    scored = score_documents(corpus, config.curation(), out=folder, work=work, engine=engine)
+    return {"cards": scored.cards}
 
 
-def _decide(folder: Path, config: CommandConfig, *, rejected: int) -> dict[str, Any]:
-    scores = config.out / "score"
-    scored = Scored(pq.read_table(scores / "scores.parquet"), read_json(scores / "cards.json"))
-    decisions = CurateConfig.model_validate(_decisions(config))
+def _decide(folder: Path, config: CommandConfig, engine: Engine, work: Path, rejected: int) -> dict[str, Any]:
     curated = decide_corpus(
-        Corpus.open(config.out / "read" / "corpus"), scored, decisions, folder, rejected=rejected
+        Corpus.open(config.out / "read" / "corpus"),
+        Scored.open(config.out / "score"),
+        config.curation(),
+        folder,
+        rejected=rejected,
+        engine=engine,
+        work=work / "write",
     )
-    wanted = ("counts", "reasons", "kept_by_filter", "unmeasured", "cards", "rules")
+    wanted = ["counts", "expected_documents", "reasons", "kept_by_filter", "unmeasured", "decisions"]
+    wanted += ["cards", "rules"]
     return {key: curated.manifest[key] for key in wanted}
 
 
@@ -180,6 +230,7 @@ def render(result: dict[str, Any]) -> str:
         "reasons (a document can have several)",
         *(f"  {name:<48}{number:>10,}" for name, number in _largest_first(result["reasons"])),
     ]
+    lines += _duplicates(result["cards"]["duplicates"])
     card = result["cards"]["lm_quality"]
     if card.get("distilled"):
         lines += [
@@ -198,3 +249,16 @@ def render(result: dict[str, Any]) -> str:
 
 def _largest_first(reasons: dict[str, int]) -> list[tuple[str, int]]:
     return sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _duplicates(card: dict[str, Any] | None) -> list[str]:
+    """Return what the duplicate search found, as lines."""
+    if card is None:
+        return []
+    exact, near = card["exact"], card["near"]
+    return [
+        "",
+        f"duplicates: {exact['copies']:,} copies of equal documents;"
+        f" {near['copies']:,} in {near['clusters']:,} clusters of near-duplicates"
+        f" ({near['verified']:,} pairs verified, {near['refused']:,} refused, kept: {card['policy']})",
+    ]

@@ -1,56 +1,30 @@
-"""Curation from a corpus to a corpus: score everything, then decide over the scores."""
+"""Curation as a library: score every document, find duplicates, decide, write. Nothing is dropped."""
 
 from __future__ import annotations
 
+import hashlib
 import shutil
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from hinterland.core.corpus import Corpus, write_corpus
+from hinterland.core.corpus import Corpus
 from hinterland.core.engine import Engine, LocalEngine
 from hinterland.core.errors import CorpusError
-from hinterland.core.files import atomic_path
-from hinterland.core.models import find_model
+from hinterland.core.files import read_json, write_json
 from hinterland.core.run import fingerprint
 from hinterland.curate.config import CurateConfig
-from hinterland.curate.decide import EMPTY, column_values, decide, filter_decisions, unmeasured
-from hinterland.curate.dedup import RULES as DUPLICATE_RULES
-from hinterland.curate.dedup import exact_duplicates
-from hinterland.curate.filter import Scores, make_filters
-from hinterland.curate.perplexity import bits_per_byte, load_causal_lm
-from hinterland.curate.quality import PREDICTED, quality_rule, quality_scores
-from hinterland.curate.rule import Rule, override_rules
-from hinterland.curate.words import Batch
+from hinterland.curate.deciding import check_thresholds, decide_shards, write_curated
+from hinterland.curate.dedup import find_duplicates
+from hinterland.curate.filter import content_of, make_filters
+from hinterland.curate.lm_quality import score_quality
+from hinterland.curate.scoring import score_shards
 
-__all__ = [
-    "Scored",
-    "check_thresholds",
-    "decide_corpus",
-    "resolve_rules",
-    "score_corpus",
-    "score_documents",
-    "score_shard",
-]
+__all__ = ["Scored", "check_thresholds", "decide_corpus", "score_corpus", "score_documents"]
 
-#: Documents in a working shard: small enough that every worker has some.
-ROWS_PER_SHARD = 500
-
-
-def score_shard(table: pa.Table, filters: tuple[str, ...]) -> pa.Table:
-    """Return ``id`` and every filter's columns for one shard; words are split once."""
-    batch = Batch(table["text"].to_pylist())
-    columns: Scores = {}
-    for each in make_filters(filters):
-        columns |= each.score(batch)
-    return pa.table({"id": table["id"], **columns})
+#: Where the scores lie, in the order their columns stand in the curated corpus.
+FOLDERS = ("filters", "duplicates", "quality")
+CARDS = "cards.json"
 
 
 @dataclass(frozen=True)
@@ -58,121 +32,84 @@ class Scored:
     """A corpus' scores, apart from its text.
 
     Attributes:
-        table: ``id`` and the score columns, in the corpus' order.
-        cards: What there is to say about scores: the quality model's fit.
+        folder: Holds a folder of Parquet files for each kind of score, named and ordered
+            as the corpus' shards are.
+        cards: What there is to say about scores: the duplicates, the quality model's fit.
     """
 
-    table: pa.Table
+    folder: Path
     cards: dict[str, Any]
 
+    @classmethod
+    def open(cls, folder: Path) -> Scored:
+        """Open scores that are there.
 
-def score_documents(corpus: Corpus, config: CurateConfig, *, work: Path, engine: Engine) -> Scored:
+        Raises:
+            StorageError: They are not.
+        """
+        return cls(folder, read_json(folder / CARDS))
+
+    def lists(self, names: list[str]) -> list[list[Path]]:
+        """Return the score files of shards called ``names``, a list for each kind of score."""
+        return [[self.folder / kind / name for name in names] for kind in FOLDERS if self._has(kind)]
+
+    def _has(self, kind: str) -> bool:
+        return (self.folder / kind).is_dir()
+
+
+def score_documents(corpus: Corpus, config: CurateConfig, *, out: Path, work: Path, engine: Engine) -> Scored:
     """Run all filters, the duplicate search and the quality score over a corpus.
 
     Args:
         corpus: The documents.
         config: What to run.
-        work: A folder for finished shards and measured values; a killed run goes on from
-            it. Its contents are tied to the corpus and the config by fingerprint.
-        engine: Runs the filters over shards.
+        out: A folder for the scores; finished shards in it are taken as they are, so it
+            must not be that of another corpus or other filters.
+        work: A folder for unfinished work; a killed run goes on from it. Its contents are
+            tied to the corpus and the config by fingerprint.
+        engine: Runs stages over shards.
 
     Raises:
+        ConfigError: A filter's option is wrong.
         CorpusError: A shard of the corpus is missing or corrupt.
         ModelSourceError: The quality model cannot be had.
         RegistryError: A filter is unknown.
     """
-    make_filters(config.filters)
-    table = corpus.read(columns=["id", "text", "country", "source"])
-    content = fingerprint(corpus.manifest["shards"])
-    place = work / fingerprint(content, config.filters, ROWS_PER_SHARD)
-    shards = _working_shards(table.select(["id", "text"]), place / "text")
-    done = engine.map_shards(
-        partial(score_shard, filters=config.filters), shards, place / "scores", label="curate: filters"
-    )
-    scores = pa.concat_tables(pq.read_table(path) for path in done).combine_chunks()
-    if not scores["id"].equals(table["id"]):
-        raise CorpusError(
-            "the scores are not those of this corpus",
-            where=str(place),
-            cure="delete this folder and run again",
+    texts = [path for path, _ in corpus.shards()]
+    minhash = config.duplicates.minhash if config.duplicates is not None else None
+    cards: dict[str, Any] = {"lm_quality": {"model": None}, "duplicates": None}
+    with engine.started():
+        scored = score_shards(
+            texts,
+            out / "filters",
+            filters=config.filters,
+            options=config.options,
+            minhash=minhash,
+            engine=engine,
         )
-    ids, texts = table["id"].to_pylist(), table["text"].to_pylist()
-    columns = exact_duplicates(ids, texts, policy=config.keep_copy)
-    cards: dict[str, Any] = {"lm_quality": {"model": None}}
-    if config.quality.model is not None:
-        quality, card = _quality(ids, texts, _strata(table), config, work=work)
-        columns |= quality
-        cards["lm_quality"] = card
-    for name, values in columns.items():
-        scores = scores.append_column(name, pa.array(values))
-    shutil.rmtree(place, ignore_errors=True)  # the measured values stay for another config
-    return Scored(scores, cards)
-
-
-def _working_shards(table: pa.Table, folder: Path) -> list[Path]:
-    """Write the texts as shards of even size, unless they are there."""
-    paths = []
-    for number, start in enumerate(range(0, max(table.num_rows, 1), ROWS_PER_SHARD)):
-        path = folder / f"part-{number:05d}.parquet"
-        if not path.exists():
-            with atomic_path(path) as temporary:
-                pq.write_table(table.slice(start, ROWS_PER_SHARD), temporary)
-        paths.append(path)
-    return paths
-
-
-def _strata(table: pa.Table) -> list[str | None]:
-    """Return what the quality sample is stratified by: places if known, else sources."""
-    column = "country" if table["country"].null_count < table.num_rows else "source"
-    return list(table[column].to_pylist())
-
-
-def _quality(
-    ids: list[str], texts: list[str], strata: list[str | None], config: CurateConfig, *, work: Path
-) -> tuple[Scores, dict[str, Any]]:
-    spec = config.quality.model or ""
-    source = find_model(spec)
-    cache = work / f"lm_quality-{fingerprint(source.fingerprint(), config.quality.max_tokens)}.json"
-
-    def measure(chosen: Sequence[str]) -> Any:
-        model, tokenizer = load_causal_lm(spec)
-        return bits_per_byte(model, tokenizer, chosen, max_tokens=config.quality.max_tokens, cache=cache)
-
-    scores, card = quality_scores(ids, texts, strata, measure, sample=config.quality.sample, seed=config.seed)
-    return scores, {"model": spec, "max_tokens": config.quality.max_tokens, **card}
-
-
-def check_thresholds(config: CurateConfig) -> None:
-    """Refuse thresholds that name no rule, before anything is scored.
-
-    Raises:
-        ConfigError: A threshold names no rule, or its bounds are crossed.
-        RegistryError: A filter is unknown.
-    """
-    override_rules(_rules(config, quality_rule(np.empty(0), drop_share=0)), config.thresholds)
-
-
-def _rules(config: CurateConfig, quality: Rule) -> list[Rule]:
-    rules = [rule for each in make_filters(config.filters) for rule in each.rules]
-    return [*rules, *DUPLICATE_RULES, *([quality] if config.quality.model is not None else [])]
-
-
-def resolve_rules(scores: pa.Table, config: CurateConfig) -> tuple[Rule, ...]:
-    """Return the rules with the config's bounds; the quality bound is the quantile of ``scores``.
-
-    Raises:
-        ConfigError: A threshold names no rule, or its bounds are crossed.
-    """
-    measured = config.quality.model is not None
-    predicted = column_values(scores, PREDICTED) if measured else np.empty(0)
-    quality = quality_rule(predicted, drop_share=config.quality.drop_share)
-    return override_rules(_rules(config, quality), config.thresholds)
+        if config.duplicates is not None:
+            cards["duplicates"] = find_duplicates(
+                texts, scored, out / "duplicates", config.duplicates, engine=engine, work=work
+            )
+        if config.quality.model is not None:
+            cards["lm_quality"] = score_quality(
+                texts, scored, out / "quality", config.quality, seed=config.seed, engine=engine, work=work
+            )
+    write_json(out / CARDS, cards)
+    return Scored(out, cards)
 
 
 def decide_corpus(
-    corpus: Corpus, scored: Scored, config: CurateConfig, out: Path, *, rejected: int = 0
+    corpus: Corpus,
+    scored: Scored,
+    config: CurateConfig,
+    out: Path,
+    *,
+    rejected: int = 0,
+    engine: Engine | None = None,
+    work: Path | None = None,
 ) -> Corpus:
-    """Join the scores to their documents, decide, and write the result as a corpus.
+    """Decide, join the scores to their documents, and write the result as a corpus.
 
     The manifest holds the counts, the rules as applied, what each filter keeps on its own,
     the reasons, how many documents each rule could not measure, and the cards.
@@ -180,48 +117,58 @@ def decide_corpus(
     Args:
         corpus: The documents that were scored; columns of these names are replaced.
         scored: Their scores.
-        config: The thresholds.
-        out: Where to write; an existing folder is replaced.
+        config: The thresholds, and what decides beside them.
+        out: Where to write; an existing corpus is replaced.
         rejected: Documents that could not be read, for the count.
+        engine: Joins shards side by side; this process if not given.
+        work: A folder for unfinished shards; one beside ``out`` if not given. Removed at the end.
 
     Raises:
-        ConfigError: A threshold names no rule.
+        ConfigError: A threshold names no rule, an expression no column.
         CorpusError: The scores are not those of this corpus, or documents went missing.
     """
-    table, scores = corpus.read(), scored.table
-    if not scores["id"].equals(table["id"]):
-        raise CorpusError(
-            "the scores are not those of this corpus", where=str(corpus.path), cure="score it again"
-        )
-    new = [name for name in scores.column_names if name != "id"]
-    table = table.select([name for name in table.column_names if name not in new])
-    for name in new:
-        table = table.append_column(name, scores[name])
-    rules = resolve_rules(scores, config)
-    decided = decide(table, rules)
-    kept = sum(decided["keep"].to_pylist())
+    texts = [path for path, _ in corpus.shards()]
+    lists = scored.lists([path.name for path in texts])
+    decisions, rules = decide_shards(texts, lists, config)
+    kept = int(decisions.keep.sum())
     counts = {
         "in": len(corpus) + rejected,
         "kept": kept,
-        "decided_out": decided.num_rows - kept,
+        "decided_out": len(decisions) - kept,
         "rejected": rejected,
     }
     if counts["in"] != counts["kept"] + counts["decided_out"] + counts["rejected"]:
         raise CorpusError(f"documents went missing: {counts}", where=str(out), cure="report this as a bug")
-    reasons = Counter(reason for each in decided["reasons"].to_pylist() for reason in each)
-    order = [EMPTY, *(rule.reason for rule in rules)]
+    filters = make_filters(config.filters, config.options)
     manifest = {
         "counts": counts,
-        "reasons": {reason: reasons[reason] for reason in order if reasons[reason]},
-        "kept_by_filter": {name: int(keeps.sum()) for name, keeps in filter_decisions(table, rules).items()},
-        "unmeasured": {name: number for name, number in unmeasured(table, rules).items() if number},
+        "expected_documents": round(float(decisions.weight.sum()), 2),
+        "reasons": decisions.counts(),
+        "kept_by_filter": decisions.kept_by_filter,
+        "unmeasured": {name: number for name, number in decisions.unmeasured.items() if number},
+        "decisions": decisions.reports,
         "rules": [rule.to_dict() for rule in rules],
-        "filters": {each.name: each.variant for each in make_filters(config.filters)},
+        "filters": {each.name: each.variant for each in filters},
+        "masked": list(config.mask),
         "cards": scored.cards,
         "config": config.model_dump(mode="json"),
         "parents": {"corpus": fingerprint(corpus.manifest["shards"])},
     }
-    return write_corpus(out, decided, manifest=manifest)
+    work = work or out.with_name(f".{out.name}.work")
+    decided = hashlib.sha256(decisions.keep.tobytes() + decisions.weight.tobytes()).hexdigest()
+    work /= fingerprint(manifest, content_of(filters), decided)
+    curated = write_curated(
+        texts,
+        lists,
+        decisions,
+        out,
+        mask=config.mask,
+        engine=engine or LocalEngine(),
+        work=work,
+        manifest=manifest,
+    )
+    shutil.rmtree(work, ignore_errors=True)
+    return curated
 
 
 def score_corpus(
@@ -229,31 +176,37 @@ def score_corpus(
     out: Path,
     config: CurateConfig | None = None,
     *,
-    workers: int = 1,
+    engine: Engine | None = None,
     rejected: int = 0,
     work: Path | None = None,
 ) -> Corpus:
     """Score a corpus and decide: `score_documents`, then `decide_corpus`.
 
-    The bytes written are the same for any number of workers, and after a kill.
+    The bytes written are the same for any engine and number of workers, and after a kill.
 
     Args:
         corpus: The documents.
-        out: Where the curated corpus goes; an existing folder is replaced.
-        config: Filters, thresholds, quality; the defaults if not given.
-        workers: Processes for the filters.
+        out: Where the curated corpus goes; an existing one is replaced.
+        config: Filters, thresholds, duplicates, quality; the defaults if not given.
+        engine: Runs stages over shards; this process if not given.
         rejected: Documents that could not be read, for the count.
         work: Where unfinished work is kept for a later run; removed on success.
 
     Raises:
-        ConfigError: A threshold names no rule.
+        ConfigError: A threshold names no rule, or a filter's option is wrong.
         CorpusError: The corpus is damaged.
         ModelSourceError: The quality model cannot be had.
         RegistryError: A filter is unknown.
     """
-    config = config or CurateConfig()
+    config, engine = config or CurateConfig(), engine or LocalEngine()
+    check_thresholds(config)
     work = work or out.with_name(f".{out.name}.work")
-    scored = score_documents(corpus, config, work=work, engine=LocalEngine(workers))
-    curated = decide_corpus(corpus, scored, config, out, rejected=rejected)
+    known = {"decide", "thresholds", "mask"}
+    filters = content_of(make_filters(config.filters, config.options))
+    place = work / fingerprint(corpus.fingerprint, config.model_dump(mode="json", exclude=known), filters)
+    scored = score_documents(corpus, config, out=place / "scores", work=place, engine=engine)
+    curated = decide_corpus(
+        corpus, scored, config, out, rejected=rejected, engine=engine, work=place / "write"
+    )
     shutil.rmtree(work, ignore_errors=True)
     return curated

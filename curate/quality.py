@@ -11,7 +11,7 @@ arXiv:2201.10474).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,16 +20,16 @@ from numpy.typing import NDArray
 
 from hinterland.core.record import content_id
 from hinterland.core.seeds import integer
-from hinterland.curate.filter import Scores
 from hinterland.curate.rule import Rule
 
-__all__ = ["PREDICTED", "Distilled", "distil", "quality_rule", "quality_scores", "sample_rows", "spearman"]
+__all__ = ["MEASURED", "PREDICTED", "Distilled", "distil", "quality_rule", "sample_rows", "spearman"]
 
 Floats = NDArray[np.float64]
 
 PREDICTED = "lm_quality.bits_per_byte"
 MEASURED = "lm_quality.measured"
 FEATURES = 2**18
+DECIMALS = 6
 FOLDS = 5
 RIDGE_ALPHA = 0.3
 #: Fewer measured documents than this teach a regression nothing.
@@ -37,7 +37,7 @@ MIN_MEASURED = 20
 
 
 def sample_rows(
-    ids: Sequence[str], strata: Sequence[str | None], *, size: int, seed: int
+    draws: NDArray[np.uint64], strata: NDArray[np.int64], *, size: int, seed: int
 ) -> NDArray[np.int64]:
     """Return the rows of a stratified random sample, in proportion to the strata.
 
@@ -45,36 +45,47 @@ def sample_rows(
     Whether a document is in does not depend on the order they come in.
 
     Args:
-        ids: One unique id per document, shape (n,).
-        strata: Each document's stratum (its country); null is a stratum of its own.
+        draws: Random bits of each document that depend on its id, shape (n,).
+        strata: The number of each document's stratum (its country), shape (n,).
         size: Documents wanted; all of them if there are no more.
         seed: The run's seed.
 
     Returns:
         Row numbers in ascending order, shape (min(size, n),).
     """
-    order = sorted(
-        range(len(ids)),
-        key=lambda row: (strata[row] or "", integer(seed, "lm_quality", "sample", ids[row]), ids[row]),
-    )
+    order = np.lexsort((draws, strata))
     if size >= len(order):
         return np.arange(len(order))
     start = integer(seed, "lm_quality", "start") % len(order)
     steps = np.arange(size) * len(order) // size
-    return np.sort(np.array([order[(start + step) % len(order)] for step in steps], dtype=np.int64))
+    return np.sort(order[(start + steps) % len(order)])
 
 
 @dataclass(frozen=True)
 class Distilled:
-    """What the regression says.
+    """A regression on hashed words that stands in for the language model.
 
     Attributes:
-        predicted: For every document, shape (n,): out of fold for measured ones.
+        held_out: What it says of each measured document when that was left out of the
+            fit, shape (measured,).
+        coefficients: Shape (features,).
+        intercept: The value of a text whose words say nothing.
         card: How well it predicts documents it has not seen.
     """
 
-    predicted: Floats
+    held_out: Floats
+    coefficients: Floats
+    intercept: float
     card: dict[str, Any]
+
+    def predict(self, texts: Sequence[str]) -> Floats:
+        """Return the predicted values, shape (texts,); NaN for a text without a word."""
+        if not texts:
+            return np.empty(0)
+        features = _features(texts)
+        predicted = np.asarray(features @ self.coefficients, dtype=np.float64) + self.intercept
+        predicted[np.diff(features.indptr) == 0] = math.nan
+        return np.round(predicted, DECIMALS)
 
 
 def _features(texts: Sequence[str]) -> Any:
@@ -94,56 +105,49 @@ def _folds(texts: Sequence[str], seed: int) -> NDArray[np.int64]:
     return np.array([keys[content_id(text)] for text in texts], dtype=np.int64)
 
 
-def distil(texts: Sequence[str], measured: Floats, *, seed: int, alpha: float = RIDGE_ALPHA) -> Distilled:
-    """Fit a ridge regression on hashed words to the measured documents; predict all.
+def distil(
+    texts: Sequence[str], measured: Floats, *, seed: int, alpha: float = RIDGE_ALPHA
+) -> Distilled | None:
+    """Fit a ridge regression on hashed words to measured documents.
 
     Args:
-        texts: All documents, shape (n,).
-        measured: Their measured values, NaN where not measured, shape (n,).
+        texts: The measured documents, shape (n,).
+        measured: Their values, all finite, shape (n,).
         seed: The run's seed (it chooses the folds).
         alpha: The ridge penalty.
 
     Returns:
-        Predictions and a card with the out-of-fold Spearman correlation and R². With
-        fewer than 20 measured documents the predictions are NaN and the card says so. If
-        every document is measured there is nothing to predict, and the measured values
-        are returned as they are.
+        The regression, with a card that holds the out-of-fold Spearman correlation and
+        R²; ``None`` with fewer than 20 documents, which teach it nothing.
     """
-    known = np.flatnonzero(np.isfinite(measured))
-    if len(known) == len(texts):
-        return Distilled(measured.copy(), {"measured": len(known), "distilled": False})
-    if len(known) < MIN_MEASURED:
-        card = {"measured": len(known), "distilled": False, "note": f"fewer than {MIN_MEASURED} measured"}
-        return Distilled(np.full(len(texts), math.nan), card)
+    if len(texts) < MIN_MEASURED:
+        return None
     from sklearn.linear_model import Ridge
 
-    features, target = _features(texts), measured[known]
+    features = _features(texts)
 
     def fit(rows: NDArray[np.int64]) -> Any:
-        return Ridge(alpha=alpha, solver="sparse_cg", tol=1e-8).fit(features[known[rows]], target[rows])
+        return Ridge(alpha=alpha, solver="sparse_cg", tol=1e-8).fit(features[rows], measured[rows])
 
-    folds = _folds([texts[int(row)] for row in known], seed)
-    held_out = np.empty(len(known))
+    folds = _folds(texts, seed)
+    held_out = np.empty(len(texts))
     for fold in range(FOLDS):
         inside = folds == fold
         if inside.any():
-            held_out[inside] = fit(np.flatnonzero(~inside)).predict(features[known[inside]])
-    predicted = np.asarray(fit(np.arange(len(known))).predict(features), dtype=np.float64)
-    predicted[known] = held_out
-    # A text without a word has no features: the intercept alone is not a score.
-    predicted[np.diff(features.indptr) == 0] = math.nan
-    spread = float(((target - target.mean()) ** 2).sum())
-    r2 = 1 - float(((target - held_out) ** 2).sum()) / spread if spread else math.nan
+            held_out[inside] = fit(np.flatnonzero(~inside)).predict(features[inside])
+    spread = float(((measured - measured.mean()) ** 2).sum())
+    r2 = 1 - float(((measured - held_out) ** 2).sum()) / spread if spread else math.nan
+    whole = fit(np.arange(len(texts)))
     card = {
-        "measured": len(known),
         "distilled": True,
         "alpha": alpha,
         "features": FEATURES,
         "folds": FOLDS,
-        "spearman": _finite(spearman(target, held_out)),
+        "spearman": _finite(spearman(measured, held_out)),
         "r2": _finite(r2),
     }
-    return Distilled(np.round(predicted, 6), card)
+    coefficients = np.asarray(whole.coef_, dtype=np.float64)
+    return Distilled(np.round(held_out, DECIMALS), coefficients, float(whole.intercept_), card)
 
 
 def spearman(first: Floats, second: Floats) -> float:
@@ -162,36 +166,6 @@ def _ranks(values: Floats) -> Floats:
 
 def _finite(value: float) -> float | None:
     return round(value, 4) if math.isfinite(value) else None
-
-
-def quality_scores(
-    ids: Sequence[str],
-    texts: Sequence[str],
-    strata: Sequence[str | None],
-    measure: Callable[[Sequence[str]], Floats],
-    *,
-    sample: int,
-    seed: int,
-) -> tuple[Scores, dict[str, Any]]:
-    """Measure a sample, distil, and return the columns and the card.
-
-    Args:
-        ids: One unique id per document.
-        texts: The documents.
-        strata: What the sample is stratified by.
-        measure: Returns the bits per byte of the texts it is given.
-        sample: Documents to measure.
-        seed: The run's seed.
-    """
-    filled = [row for row, text in enumerate(texts) if text.strip()]
-    chosen = sample_rows(
-        [ids[row] for row in filled], [strata[row] for row in filled], size=sample, seed=seed
-    )
-    rows = np.array(filled, dtype=np.int64)[chosen]
-    measured = np.full(len(texts), math.nan)
-    measured[rows] = measure([texts[row] for row in rows])
-    distilled = distil(texts, measured, seed=seed)
-    return {PREDICTED: distilled.predicted, MEASURED: measured}, {"sample": len(rows), **distilled.card}
 
 
 def quality_rule(predicted: Floats, *, drop_share: float) -> Rule:

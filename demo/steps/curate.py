@@ -27,7 +27,9 @@ def build(work: Workspace) -> dict[str, Any]:
         seed=config.seed,
     )
     corpus = Corpus.open(work.of("corpus") / "corpus")
-    scored = score_documents(corpus, settings, work=work.folder / ".work", engine=LocalEngine())
+    scored = score_documents(
+        corpus, settings, out=work.folder / "scores", work=work.folder / ".work", engine=LocalEngine()
+    )
     curated = decide_corpus(corpus, scored, settings, work.folder / "corpus")
     keys = ("counts", "reasons", "kept_by_filter", "unmeasured", "rules", "cards")
     return {key: curated.manifest[key] for key in keys}

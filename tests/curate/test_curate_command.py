@@ -14,10 +14,10 @@ from hinterland.core.config import load_config
 from hinterland.core.corpus import Corpus, write_corpus
 from hinterland.core.engine import LocalEngine
 from hinterland.core.errors import ConfigError, CorpusError, RegistryError
-from hinterland.curate import command, pipeline
+from hinterland.curate import command, scoring
 from hinterland.curate.command import CommandConfig, plan, render, run
 from hinterland.curate.config import CurateConfig, QualityConfig
-from hinterland.curate.pipeline import Scored, decide_corpus, score_corpus, score_documents
+from hinterland.curate.pipeline import decide_corpus, score_corpus, score_documents
 
 STARTER = Path(__file__).parents[2] / "configs" / "curate.yaml"
 NO_MODEL = QualityConfig(model=None)
@@ -40,7 +40,7 @@ def _text(number: int) -> str:
 def corpus(tmp_path: Path) -> Corpus:
     rows = [{"id": f"{n:04d}", "text": _text(n), "country": ("KEN", "TUV")[n % 2]} for n in range(60)]
     rows += [{"id": "copy", "text": _text(7).upper(), "country": None}, {"id": "none", "text": " \n"}]
-    return write_corpus(tmp_path / "corpus", pa.Table.from_pylist(rows))
+    return write_corpus(tmp_path / "corpus", pa.Table.from_pylist(rows), rows_per_shard=20)
 
 
 def _files(path: Path) -> dict[str, bytes]:
@@ -51,7 +51,7 @@ def test_the_starter_config_runs(tmp_path: Path, tiny_lm: Path) -> None:
     texts = tmp_path / "texts"
     texts.mkdir()
     lines = [json.dumps({"text": _text(n), "country": "TUV"}) for n in range(60)]
-    lines += ["{half", json.dumps({"text": "Here.", "country": "Tuvalu"})]
+    lines += ["{half", json.dumps({"text": "Here.", "country": "Atlantis"})]
     (texts / "a.jsonl").write_text("\n".join(lines))
     given = [f"input=[{texts}]", f"out={tmp_path / 'out'}", f"quality.model={tiny_lm}", "quality.sample=40"]
     config = load_config(CommandConfig, STARTER, given)
@@ -112,21 +112,20 @@ def test_a_changed_threshold_repeats_only_the_decision(corpus: Corpus, tmp_path:
 def test_the_bytes_do_not_depend_on_workers_or_kills(
     corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_lm: Path
 ) -> None:
-    monkeypatch.setattr(pipeline, "ROWS_PER_SHARD", 20)
     config = CurateConfig(quality=QualityConfig(model=str(tiny_lm), sample=40, max_tokens=32))
     one = score_corpus(corpus, tmp_path / "one", config)
-    two = score_corpus(corpus, tmp_path / "two", config, workers=2)
+    two = score_corpus(corpus, tmp_path / "two", config, engine=LocalEngine(2))
     assert _files(one.path) == _files(two.path)
 
-    work, real, calls = tmp_path / "work", pipeline.score_shard, []
+    work, real, calls = tmp_path / "work", scoring.score_shard, []
 
-    def killed(table: pa.Table, filters: tuple[str, ...]) -> pa.Table:
+    def killed(table: pa.Table, **settings: Any) -> pa.Table:
         calls.append(table.num_rows)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return real(table, filters)
+        return real(table, **settings)
 
-    monkeypatch.setattr(pipeline, "score_shard", killed)
+    monkeypatch.setattr(scoring, "score_shard", killed)
     with pytest.raises(KeyboardInterrupt):
         score_corpus(corpus, tmp_path / "three", config, work=work)
     assert not (tmp_path / "three").exists()
@@ -137,13 +136,14 @@ def test_the_bytes_do_not_depend_on_workers_or_kills(
 
 
 def test_the_manifest_says_what_was_done(corpus: Corpus, tmp_path: Path) -> None:
-    config = CurateConfig(filters=("c4",), quality=NO_MODEL)
+    config = CurateConfig(filters=("c4",), duplicates=None)
     manifest = score_corpus(corpus, tmp_path / "out", config, rejected=3).manifest
-    assert manifest["counts"] == {"in": 65, "kept": 48, "decided_out": 14, "rejected": 3}
-    assert manifest["kept_by_filter"] == {"c4": 49, "exact_dup": 61}
+    assert manifest["counts"] == {"in": 65, "kept": 49, "decided_out": 13, "rejected": 3}
+    assert manifest["kept_by_filter"] == {"c4": 49}
     assert manifest["filters"] == {"c4": "paper"}
-    assert [rule["column"] for rule in manifest["rules"]][-1] == "exact_dup.first"
-    assert manifest["cards"] == {"lm_quality": {"model": None}}
+    assert [rule["column"] for rule in manifest["rules"]][-1] == "c4.curly_bracket"
+    assert manifest["cards"] == {"lm_quality": {"model": None}, "duplicates": None}
+    assert manifest["expected_documents"] == 49
 
 
 def test_scoring_again_replaces_columns(corpus: Corpus, tmp_path: Path) -> None:
@@ -155,9 +155,16 @@ def test_scoring_again_replaces_columns(corpus: Corpus, tmp_path: Path) -> None:
 
 def test_scores_of_another_corpus_are_refused(corpus: Corpus, tmp_path: Path) -> None:
     config = CurateConfig(filters=("c4",), quality=NO_MODEL)
-    scored = score_documents(corpus, config, work=tmp_path / "work", engine=LocalEngine())
+    scored = score_documents(
+        corpus, config, out=tmp_path / "scores", work=tmp_path / "work", engine=LocalEngine()
+    )
+    table = corpus.read()
+    fewer = write_corpus(tmp_path / "fewer", table.slice(1), rows_per_shard=20)
+    with pytest.raises(CorpusError, match="rows beside"):
+        decide_corpus(fewer, scored, config, tmp_path / "out")
+    other = write_corpus(tmp_path / "other", table.take(list(range(61, -1, -1))), rows_per_shard=20)
     with pytest.raises(CorpusError, match="not those of this corpus"):
-        decide_corpus(corpus, Scored(scored.table.slice(1), {}), config, tmp_path / "out")
+        decide_corpus(other, scored, config, tmp_path / "out")
 
 
 def test_a_corpus_without_documents(tmp_path: Path) -> None:
@@ -203,7 +210,7 @@ def test_the_text_for_people_without_a_model() -> None:
         "counts": {"in": 4, "kept": 2, "decided_out": 2, "rejected": 0},
         "kept_by_filter": {"c4": 3, "exact_dup": 3},
         "reasons": {"c4.sentences": 1, "exact_dup.copy": 1},
-        "cards": {"lm_quality": {"note": "fewer than 20 measured"}},
+        "cards": {"lm_quality": {"note": "fewer than 20 measured"}, "duplicates": None},
         "rejects": {"file": "rejects.jsonl"},
         "corpus": "out/corpus",
     }

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hinterland.core.errors import ModelSourceError
 from hinterland.curate import perplexity
 from hinterland.curate.perplexity import bits_per_byte, load_causal_lm
-from hinterland.curate.quality import distil, quality_rule, quality_scores, sample_rows, spearman
+from hinterland.curate.quality import distil, quality_rule, sample_rows, spearman
 
 TEXTS = ["The sea.", "", "x", "Île-de-France and more", "Straße 東京", "The sea is wide and cold here." * 9]
 
@@ -94,20 +94,15 @@ def test_a_folder_without_weights_is_refused(tiny_lm: Path, tmp_path: Path) -> N
 def test_the_sample_is_in_proportion_and_ignores_order(
     strata: list[str | None], size: int, seed: int
 ) -> None:
-    ids = [f"id{number}" for number in range(len(strata))]
-    rows = sample_rows(ids, strata, size=size, seed=seed)
-    assert len(set(rows.tolist())) == min(size, len(ids))
-    taken, share = Counter(strata[row] for row in rows), min(size, len(ids)) / len(ids)
+    draws = np.random.default_rng(seed).permutation(len(strata)).astype(np.uint64)
+    codes = np.unique([name or "" for name in strata], return_inverse=True)[1]
+    rows = sample_rows(draws, codes, size=size, seed=seed)
+    assert len(set(rows.tolist())) == min(size, len(strata))
+    taken, share = Counter(strata[row] for row in rows), min(size, len(strata)) / len(strata)
     for stratum, number in Counter(strata).items():
         assert abs(taken[stratum] - share * number) < 2
-    backwards = sample_rows(ids[::-1], strata[::-1], size=size, seed=seed)
-    assert {ids[row] for row in rows} == {ids[::-1][row] for row in backwards}
-
-
-def test_another_seed_takes_another_sample() -> None:
-    ids, strata = [f"id{i}" for i in range(500)], [None] * 500
-    one, two = (set(sample_rows(ids, strata, size=50, seed=seed).tolist()) for seed in (0, 1))
-    assert len(one & two) < 25
+    backwards = sample_rows(draws[::-1], codes[::-1], size=size, seed=seed)
+    assert set(draws[rows].tolist()) == set(draws[::-1][backwards].tolist())
 
 
 def _corpus(rng: np.random.Generator, n: int) -> tuple[list[str], np.ndarray]:
@@ -123,70 +118,51 @@ def _corpus(rng: np.random.Generator, n: int) -> tuple[list[str], np.ndarray]:
 
 def test_the_regression_learns_what_words_tell() -> None:
     texts, truth = _corpus(np.random.default_rng(0), 300)
-    measured = np.where(np.arange(300) < 150, truth, math.nan)
-    found = distil(texts, measured, seed=0)
-    assert found.card["distilled"]
-    assert found.card["measured"] == 150
+    found = distil(texts[:150], truth[:150], seed=0)
+    assert found is not None
     assert found.card["spearman"] > 0.95
     assert found.card["r2"] > 0.8
-    assert spearman(found.predicted[150:], truth[150:]) > 0.95
-    assert found.predicted[0] != measured[0]  # out of fold, not read off
-    np.testing.assert_array_equal(found.predicted, distil(texts, measured, seed=0).predicted)
+    assert spearman(found.predict(texts[150:]), truth[150:]) > 0.95
+    assert found.held_out[0] != found.predict(texts[:1])[0]  # out of fold, not read off
+    again = distil(texts[:150], truth[:150], seed=0)
+    assert again is not None
+    np.testing.assert_array_equal(found.predict(texts), again.predict(texts))
+    assert found.predict([]).shape == (0,)
 
 
 def test_the_regression_says_when_it_learns_nothing() -> None:
     rng = np.random.default_rng(1)
-    texts, _ = _corpus(rng, 200)
-    measured = np.where(np.arange(200) < 150, rng.random(200), math.nan)
-    card = distil(texts, measured, seed=0).card
-    assert abs(card["spearman"]) < 0.3
-    assert card["r2"] < 0.1
+    texts, _ = _corpus(rng, 150)
+    found = distil(texts, rng.random(150), seed=0)
+    assert found is not None
+    assert abs(found.card["spearman"]) < 0.3
+    assert found.card["r2"] < 0.1
 
 
 def test_equal_texts_share_a_fold() -> None:
     texts = ["salt fish", "cold sea", "wide land", "tall boat", "old rope", "new sail"] * 10
-    measured = np.array([float(i % 6) for i in range(60)])
-    measured[-1] = math.nan
     # Every copy is out of its fold, so no prediction can repeat what it never saw.
-    assert distil(texts, measured, seed=0).card["r2"] <= 0
+    found = distil(texts, np.array([float(i % 6) for i in range(60)]), seed=0)
+    assert found is not None
+    assert found.card["r2"] <= 0
 
 
-def test_too_few_measured_say_so() -> None:
-    found = distil(["a b"] * 30, np.array([1.0] * 5 + [math.nan] * 25), seed=0)
-    assert np.isnan(found.predicted).all()
-    assert "fewer than 20" in found.card["note"]
+def test_too_few_measured_teach_nothing() -> None:
+    assert distil(["a b"] * 5, np.ones(5), seed=0) is None
 
 
 def test_constant_values_have_no_correlation() -> None:
-    card = distil([f"word{i}" for i in range(40)], np.array([1.0] * 30 + [math.nan] * 10), seed=0).card
-    assert card["spearman"] is None
-    assert card["r2"] is None
+    found = distil([f"word{i}" for i in range(30)], np.ones(30), seed=0)
+    assert found is not None
+    assert found.card["spearman"] is None
+    assert found.card["r2"] is None
 
 
-def test_when_all_are_measured_nothing_is_predicted() -> None:
-    measured = np.arange(3.0)
-    found = distil(["a", "b", "c"], measured, seed=0)
-    assert found.predicted.tolist() == measured.tolist()
-    assert not found.card["distilled"]
-
-
-def test_the_columns_and_what_has_no_words() -> None:
-    texts, truth = _corpus(np.random.default_rng(2), 100)
-    value = dict(zip(texts, truth, strict=True))
-    texts += ["", " \n", "!!"]
-    ids = [f"{i:03d}" for i in range(len(texts))]
-    scores, card = quality_scores(
-        ids,
-        texts,
-        [None] * len(texts),
-        lambda chosen: np.array([value.get(text, math.nan) for text in chosen]),
-        sample=60,
-        seed=0,
-    )
-    assert card["sample"] == 60
-    assert np.isfinite(scores["lm_quality.measured"]).sum() == card["measured"] >= 59
-    assert np.isfinite(scores["lm_quality.bits_per_byte"][:100]).all()
-    assert np.isnan(scores["lm_quality.bits_per_byte"][100:]).all()
+def test_what_has_no_words_has_no_prediction() -> None:
+    texts, truth = _corpus(np.random.default_rng(2), 60)
+    found = distil(texts, truth, seed=0)
+    assert found is not None
+    assert np.isnan(found.predict(["", " \n", "!!"])).all()
 
 
 def test_the_rule_drops_the_worst_share() -> None:
