@@ -95,7 +95,7 @@ def _near(
     first = kept == ranks
     counts = {
         stage: sum(
-            (load(folder, "counts") for folder in place.pieces(stage, pieces[stage])), np.zeros(2, int)
+            (load(folder, "counts") for folder in place.pieces(stage, pieces[stage])), np.zeros(3, int)
         )
         for stage in ("pairs", "buckets")
     }
@@ -103,14 +103,15 @@ def _near(
         len(load(folder, "edges")) for stage in counts for folder in place.pieces(stage, pieces[stage])
     )
     compared = int(counts["pairs"][0] + counts["buckets"][0])
-    skipped = int(counts["buckets"][1])
+    implied, skipped = counts["buckets"][1:].tolist()
     return {"near_dup.size": size, "near_dup.first": first, "near_dup.jaccard": jaccard, "kept": kept}, {
         "threshold": settings.threshold,
         "chains": settings.chains,
         **_cluster_card(size, first),
-        "candidate_pairs": compared + skipped,
+        "candidate_pairs": compared + implied + skipped,
         "verified": verified,
         "refused": compared - verified,
+        "implied": implied,
         "skipped": skipped,
         "below_threshold": int((jaccard < settings.threshold).sum()),
     }

@@ -72,9 +72,10 @@ def find_duplicates(
         for ``exact`` and ``near`` the ``clusters`` of two or more, the ``documents`` in
         them, the ``copies`` not kept and the ``largest`` cluster. For ``near`` also
         ``candidate_pairs`` (each once; those of large buckets once a band), which are
-        ``verified``, ``refused`` or ``skipped`` (a large bucket's pairs that were not
-        compared), and ``below_threshold``, members that are less like the kept document
-        than the threshold, by way of others. For ``paragraphs`` the counts.
+        ``verified``, ``refused``, or, in large buckets, not compared: ``implied`` where
+        both are like the same leader, else ``skipped``; and ``below_threshold``, members
+        that are in by way of others and less like the kept document than the threshold. For
+        ``paragraphs`` the counts.
 
     Raises:
         ConfigError: The policy is unknown.

@@ -37,7 +37,7 @@ def similarities(store: ShingleStore, pairs: Pairs, *, threshold: float = 0.0) -
 def verify_pairs(ranks: tuple[int, int], target: Path, *, place: Place, bands: int, threshold: float) -> None:
     """Write the pairs whose first rank is in a range and that are alike.
 
-    Also ``counts``: distinct pairs compared, and comparisons left out (none).
+    Also ``counts``: distinct pairs compared, and as for buckets two noughts.
     """
     low, high = (np.uint64(rank << 32) for rank in ranks)
     found = [np.empty(0, np.uint64)]
@@ -47,7 +47,7 @@ def verify_pairs(ranks: tuple[int, int], target: Path, *, place: Place, bands: i
     merged = np.unique(np.concatenate(found))
     with ShingleStore(place) as store:
         alike = similarities(store, merged, threshold=threshold) >= threshold
-    save(target, edges=merged[alike], counts=np.array([len(merged), 0]))
+    save(target, edges=merged[alike], counts=np.array([len(merged), 0, 0]))
 
 
 def verify_buckets(
@@ -55,22 +55,28 @@ def verify_buckets(
 ) -> None:
     """Write the pairs of leader and follower in a range of one band's large buckets.
 
-    Also ``counts``: pairs compared, and pairs of these buckets that were not, in which
-    both are like one leader or one of them is like none.
+    Also ``counts``: pairs compared; pairs that need not be, because both are like the same
+    leader; and the others of these buckets, which were left out.
     """
     band, first, last = buckets
     folder = place.root / "bands" / f"{band:05d}"
     starts, members = load(folder, "starts"), load(folder, "members")
     found = [np.empty(0, np.uint64)]
-    compared = total = 0
+    compared = implied = total = 0
     with ShingleStore(place) as store:
         for bucket in range(first, last):
             ranks = np.asarray(members[starts[bucket] : starts[bucket + 1]])
             edges, number = _follow(store, ranks, threshold, leaders)
             found.append(edges)
             compared += number
+            followers = np.unique(unpack(edges)[0], return_counts=True)[1]
+            implied += int((followers * (followers - 1) // 2).sum())
             total += len(ranks) * (len(ranks) - 1) // 2
-    save(target, edges=np.unique(np.concatenate(found)), counts=np.array([compared, total - compared]))
+    save(
+        target,
+        edges=np.unique(np.concatenate(found)),
+        counts=np.array([compared, implied, total - compared - implied]),
+    )
 
 
 def _follow(store: ShingleStore, ranks: Ranks, threshold: float, limit: int) -> tuple[Pairs, int]:
