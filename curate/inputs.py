@@ -93,10 +93,17 @@ def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
         path = folder / entry.name
         if entry.name.startswith(".") or (entry.name == "dataset_dict.json" and entry.is_file()):
             continue
-        if entry.is_dir() and not is_corpus(path):
+        if _is_folder(path) and not is_corpus(path):
             yield from _walk(path, above | {me})
         else:
             yield path
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # it may not even be looked at
+        return False
 
 
 def _saved_files(folder: Path) -> list[Path] | None:

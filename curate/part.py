@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,21 +39,20 @@ def read_part(paths: tuple[Path, ...], folder: Path, *, config: ReadConfig) -> N
         CorpusError: ``strict`` is set and something cannot be read, or documents went missing.
         MissingDependencyError: The package that reads this format is not installed.
     """
-    writer = PartWriter(folder, config)
-    for number, path in enumerate(paths):
-        writer.file = number
-        before = writer.seen
-        try:
-            for start, piece in _batched(reader_for(path).read(path, config)):
-                if isinstance(start, int):
-                    writer.add_table(path, start, piece)
-                else:
-                    writer.add_rows(path, start, piece)
-        except Unreadable as problem:
-            writer.lose(path, problem.position, problem)
-        if writer.seen == before:
-            writer.note(Reject(str(path), 0, "empty_file", documents=0))
-    writer.close()
+    with PartWriter(folder, config) as writer:
+        for number, path in enumerate(paths):
+            writer.file = number
+            before = writer.seen
+            try:
+                for start, piece in _batched(reader_for(path).read(path, config)):
+                    if isinstance(start, int):
+                        writer.add_table(path, start, piece)
+                    else:
+                        writer.add_rows(path, start, piece)
+            except Unreadable as problem:
+                writer.lose(path, problem.position, problem)
+            if writer.seen == before:
+                writer.note(Reject(str(path), 0, "empty_file", documents=0))
 
 
 #: The rows of a batch with their positions, or one batch of a table with its first.
@@ -97,11 +96,14 @@ class _Buffer:
 
 
 class PartWriter:
-    """Writes records into shards of even size, and counts all that is seen.
+    """Writes records into shards of even size, and counts all that is seen; a context manager.
 
     Args:
         folder: Where to; it is made.
         config: Shard size, columns, strictness.
+
+    Raises:
+        CorpusError: On leaving: not everything seen was read or rejected.
     """
 
     def __init__(self, folder: Path, config: ReadConfig) -> None:
@@ -115,6 +117,14 @@ class PartWriter:
         self._reasons: Counter[str] = Counter()
         self.file = 0
         self.seen = self.read = self.rejected = self.text_bytes = 0
+
+    def __enter__(self) -> PartWriter:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._ledger.close()
+        if kind is None:
+            self._finish()
 
     def add_table(self, path: Path, start: int, batch: pa.RecordBatch) -> None:
         """Write the rows of a record batch, the first of which is at ``start``."""
@@ -179,7 +189,7 @@ class PartWriter:
         self.rejected += reject.documents
         self._ledger.write(reject.line())
 
-    def write(self, table: pa.Table, where: list[int]) -> None:
+    def write(self, table: pa.Table, where: Sequence[int]) -> None:
         """Write records from these positions; a shard ends with the row that fills it."""
         if not table.num_rows:
             return
@@ -208,14 +218,13 @@ class PartWriter:
             self._shards.append(write_shard(self._folder / name, table))
             self._buffer = _Buffer([])
 
-    def close(self) -> None:
+    def _finish(self) -> None:
         """Write what is left, and the counts.
 
         Raises:
             CorpusError: Not everything seen was read or rejected.
         """
         self._flush()
-        self._ledger.close()
         if self.seen != self.read + self.rejected:
             raise CorpusError(
                 f"documents went missing: {self.seen} seen, {self.read} read, {self.rejected} rejected",

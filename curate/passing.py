@@ -64,24 +64,24 @@ def pass_shard(shard: CorpusShard, folder: Path, *, config: ReadConfig, keep: bo
             where=str(shard.path),
             cure="restore the file or write the corpus again",
         )
-    writer = PartWriter(folder, config)
     try:
-        with pq.ParquetFile(shard.path, buffer_size=1 << 20, pre_buffer=False) as file:
+        with (
+            PartWriter(folder, config) as writer,
+            pq.ParquetFile(shard.path, buffer_size=1 << 20, pre_buffer=False) as file,
+        ):
             position = 1
             for batch in file.iter_batches(128, use_threads=False):
+                rows = int(batch.num_rows)
                 if keep:
-                    writer.seen += batch.num_rows
-                    writer.write(
-                        pa.Table.from_batches([batch]).replace_schema_metadata(),
-                        list(range(position, position + batch.num_rows)),
-                    )
+                    writer.seen += rows
+                    table = pa.Table.from_batches([batch]).replace_schema_metadata()
+                    writer.write(table, range(position, position + rows))
                 else:
                     writer.add_table(shard.path, position, batch)
-                position += batch.num_rows
+                position += rows
     except (pa.ArrowException, OSError) as error:
         raise CorpusError(
             f"a shard cannot be read: {' '.join(str(error).split())}",
             where=str(shard.path),
             cure="write the corpus again",
         ) from error
-    writer.close()

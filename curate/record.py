@@ -157,7 +157,9 @@ def to_records(source: Source, config: ReadConfig) -> Records:
     entries.sort(key=lambda each: each[0])
     table = pa.table([columns[name] for name in BASE_SCHEMA.names], names=BASE_SCHEMA.names)
     if lost:
-        table = table.take([row for row in range(source.size) if row not in lost]).combine_chunks()
+        table = table.take(
+            pa.array([row for row in range(source.size) if row not in lost], pa.int64())
+        ).combine_chunks()
     return Records(_with_ids(table), entries)
 
 

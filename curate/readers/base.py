@@ -18,6 +18,7 @@ from hinterland.core.registry import Registry
 
 __all__ = [
     "COMPRESSED",
+    "CURE",
     "READERS",
     "Note",
     "Piece",
@@ -29,6 +30,8 @@ __all__ = [
     "suffix_of",
 ]
 
+#: What to do where a package for reading is missing.
+CURE = "pip install 'hinterland[curate]'"
 #: Behind any other suffix; the content decides how a file is packed, not its name.
 COMPRESSED = (".gz", ".zst", ".bz2")
 
@@ -145,6 +148,8 @@ def reader_for(path: Path) -> Reader:
     Raises:
         Unreadable: There is no reader of this kind.
     """
+    if path.is_dir():  # what `find_inputs` could not search
+        raise Unreadable("folder_loop" if path.is_symlink() else "unreadable_folder")
     suffix = "hf" if str(path).startswith("hf:") else suffix_of(path)
     if suffix not in READERS:
         raise Unreadable("unknown_kind", f"known: {', '.join(known_suffixes())}")

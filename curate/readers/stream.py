@@ -11,7 +11,7 @@ import errno
 import io
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,6 +22,7 @@ from hinterland.curate.readers.base import COMPRESSED, Unreadable
 __all__ = ["BlockStream", "blocks", "lines", "open_file", "recoded", "whole"]
 
 _BLOCK = 1 << 18
+_PACKED = 1 << 14
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -41,7 +42,7 @@ def open_file(path: Path) -> BinaryIO:
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
-            raise Unreadable("unreadable_folder" if path.is_dir() else "not_a_file")
+            raise Unreadable("not_a_file")
         return path.open("rb")
     except OSError as error:
         if error.errno == errno.ELOOP:
@@ -87,22 +88,37 @@ def _is_binary(handle: BinaryIO) -> bool:
     return b"\0" in head
 
 
-def _unpacked(handle: BinaryIO, start: Any) -> Iterator[bytes]:
+def _unpacked(handle: BinaryIO, start: Callable[[], Any]) -> Iterator[bytes]:
     """Yield what gzip or bzip2 members hold, up to the byte at which they break."""
     data = b""
-    while data or (data := handle.read(_BLOCK)):
+    while data or (data := handle.read(_PACKED)):
         if not data.strip(b"\0"):  # padding behind the last member
             data = b""
             continue
         member = start()
         while not member.eof:
-            if not data and getattr(member, "needs_input", True) and not (data := handle.read(_BLOCK)):
+            if not data and getattr(member, "needs_input", True) and not (data := handle.read(_PACKED)):
                 raise EOFError("the archive is cut off")
-            block = member.decompress(data, _BLOCK)
+            earlier = member.copy() if hasattr(member, "copy") else None
+            try:
+                block = member.decompress(data, _BLOCK)
+            except zlib.error:
+                if earlier is not None:
+                    yield from _bytewise(earlier, data)
+                raise
             data = getattr(member, "unconsumed_tail", b"")  # bzip2 keeps it inside
             if block:
                 yield block
         data = member.unused_data
+
+
+def _bytewise(member: Any, data: bytes) -> Iterator[bytes]:
+    """Yield what comes out before the byte at which a member breaks."""
+    try:
+        for place in range(len(data)):
+            yield member.decompress(data[place : place + 1])
+    except zlib.error:
+        return
 
 
 def _zstd(path: Path) -> Iterator[bytes]:
@@ -224,6 +240,20 @@ class BlockStream(io.RawIOBase):
 
     def __init__(self, source: Iterator[bytes]) -> None:
         self._source, self._rest, self.tail = source, memoryview(b""), b""
+        self._place = 0
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move forward, or tell the place by ``seek(0, 1)``.
+
+        Raises:
+            OSError: The place is behind, or counted from the end.
+        """
+        target = offset if whence == io.SEEK_SET else self._place + offset
+        if whence == io.SEEK_END or target < self._place:
+            raise OSError("the stream only goes forward")
+        while self._place < target and self.read(min(target - self._place, 1 << 20)):
+            pass
+        return self._place
 
     def readable(self) -> bool:
         """Return True."""
@@ -240,4 +270,5 @@ class BlockStream(io.RawIOBase):
         buffer[:size] = self._rest[:size]
         self.tail = (self.tail + bytes(self._rest[max(0, size - 4) : size]))[-4:]
         self._rest = self._rest[size:]
+        self._place += size
         return size

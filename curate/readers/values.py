@@ -186,7 +186,7 @@ def _string(name: str, value: Any, row: int, misfits: Misfits, *, check: bool = 
         moment = _moment(value)
         if moment is not None:
             return moment
-    elif isinstance(value, int):
+    elif isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     misfits.append((row, f"bad_{name}", ascii(value)[:200]))
     return None

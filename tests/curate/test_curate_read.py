@@ -73,7 +73,7 @@ def test_all_kinds_of_files_in_a_folder(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": ["Three", None]}), tmp_path / "c.parquet")
     (tmp_path / "d.txt").write_bytes(b"\xef\xbb\xbfFour")
     (tmp_path / "e.txt").write_bytes(b"\xff")
-    (tmp_path / "f.csv").write_text("text\nFive\n")
+    (tmp_path / "f.docx").write_text("text\nFive\n")
     (tmp_path / ".hidden.txt").write_text("not mine")
     reading = read_inputs([tmp_path])
     assert [count_rows(path) for path in find_inputs([tmp_path])] == [1, 1, 2, 1, 1, 0]
@@ -81,7 +81,7 @@ def test_all_kinds_of_files_in_a_folder(tmp_path: Path) -> None:
     assert [(Path(each.file).name, each.position, each.reason) for each in reading.rejects] == [
         ("c.parquet", 2, "null_text"),
         ("e.txt", 0, "not_utf8"),
-        ("f.csv", 0, "unknown_kind"),
+        ("f.docx", 0, "unknown_kind"),
     ]
 
 
