@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -32,6 +33,23 @@ class LocalEngine(Engine):
     """
 
     workers: int = 1
+    _held: list[ProcessPoolExecutor | None] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
+
+    @contextmanager
+    def started(self) -> Iterator[None]:
+        """Hold the processes from the first call that needs them, since each imports anew."""
+        if self._held:
+            yield
+            return
+        self._held.append(None)
+        try:
+            yield
+        finally:
+            pool = self._held.pop()
+            if pool is not None:
+                pool.shutdown(cancel_futures=True)
 
     def produce(
         self, make: Callable[[T, Path], None], items: Sequence[T], targets: Sequence[Path], *, label: str
@@ -44,14 +62,20 @@ class LocalEngine(Engine):
                 work(pair)
             return
         try:
-            # spawn: a forked child of a process that runs threads (torch, faiss) can hang.
-            workers = min(self.workers, len(pairs))
-            with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            with self.started():
+                pool = self._held[0] = self._held[0] or self._pool()
                 deque(track(pool.map(work, pairs), label, total=len(pairs)), maxlen=0)
         except BrokenProcessPool as error:
+            if self._held:
+                self._held[0] = None
             sweep([target for _, target in pairs])
             raise EngineError(
                 "a worker process died, most likely of too little memory",
                 where=label,
                 cure="run again with fewer workers; finished shards are kept",
             ) from error
+
+    def _pool(self) -> ProcessPoolExecutor:
+        """Return a pool; held for several calls it is of full size, since the next may need it."""
+        # spawn: a forked child of a process that runs threads (torch, faiss) can hang.
+        return ProcessPoolExecutor(self.workers, mp_context=get_context("spawn"))
