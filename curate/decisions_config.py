@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,10 @@ from hinterland.core.config import Config
 from hinterland.curate.expressions import Expression, parse
 
 __all__ = ["Cap", "DecisionsConfig", "Drop", "Mixing", "Pareto", "ToxicShare"]
+
+
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Drop(Config):
@@ -65,7 +69,7 @@ class Pareto(Config):
     """
 
     column: str = "quality.score"
-    alpha: float = Field(default=9.0, gt=0)
+    alpha: float = Field(default=9.0, gt=0, allow_inf_nan=False)
     draw: bool = False
     reason: str = "pareto"
 
@@ -88,9 +92,9 @@ class ToxicShare(Config):
     """
 
     column: str = "toxicity.score"
-    threshold: float = 0.5
+    threshold: float = Field(default=0.5, allow_inf_nan=False)
     mode: Literal["clean", "inverse", "ratio"] = "clean"
-    share: float | None = Field(default=None, ge=0, le=1)
+    share: Share | None = None
     reason: str = "toxicity"
 
     @model_validator(mode="after")
@@ -105,8 +109,8 @@ class Cap(Config):
 
     Attributes:
         by: The column that groups; documents without a value are the group ``null``.
-        limit: The most that a group keeps: documents, or the sum of ``of``.
-        limits: Other limits for single groups, by name; ``.inf`` is none.
+        limit: The most that a group keeps: documents, or the sum of ``of``; null is no limit.
+        limits: Other limits for single groups, by name.
         of: The column that is summed, such as ``gopher_quality.words``; a document without
             a value counts nothing. Documents are counted if it is not given.
         best: The column by which a group's documents are chosen, largest first, those
@@ -116,8 +120,8 @@ class Cap(Config):
     """
 
     by: str = "source"
-    limit: float = Field(default=math.inf, ge=0)
-    limits: dict[str, float] = Field(default_factory=dict)
+    limit: Amount | None = None
+    limits: dict[str, Amount | None] = Field(default_factory=dict)
     of: str | None = None
     best: str | None = None
     lowest: bool = False
@@ -125,11 +129,14 @@ class Cap(Config):
 
     @model_validator(mode="after")
     def _some_limit(self) -> Self:
-        if math.isinf(self.limit) and not self.limits:
+        if self.limit is None and all(limit is None for limit in self.limits.values()):
             raise ValueError("give a `limit`, or `limits` by group")
-        if any(not limit >= 0 for limit in self.limits.values()):
-            raise ValueError("a limit is at least 0")
         return self
+
+    def limit_of(self, group: str) -> float:
+        """Return a group's limit, infinite if there is none."""
+        limit = self.limits.get(group, self.limit)
+        return math.inf if limit is None else limit
 
     @property
     def name(self) -> str:
@@ -155,16 +162,14 @@ class Mixing(Config):
     """
 
     by: str = "source"
-    shares: dict[str, float] = Field(min_length=1)
+    shares: dict[str, Share] = Field(min_length=1)
     of: str | None = None
-    total: float | None = Field(default=None, gt=0)
-    most: float = Field(default=4.0, gt=0)
+    total: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    most: float = Field(default=4.0, gt=0, allow_inf_nan=False)
     reason: str = "mixing"
 
     @model_validator(mode="after")
     def _shares_of_one(self) -> Self:
-        if any(not 0 <= share <= 1 for share in self.shares.values()):
-            raise ValueError("a share lies between 0 and 1")
         if sum(self.shares.values()) > 1 + 1e-9:
             raise ValueError(f"the shares add up to {sum(self.shares.values()):.6g}, above 1")
         return self

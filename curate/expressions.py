@@ -76,11 +76,11 @@ class Expression:
         Raises:
             ConfigError: There is no such column; the nearest is named.
         """
-        known = list(names)
-        for node in ast.walk(self._tree):
-            name = self.name_of(node)
-            if name in self.columns and name not in known and not self._is_part(node):
-                raise self.error_at(node, f"there is no column {name!r}", cure=nearest(str(name), known))
+        known = set(names)
+        for name in self.columns:
+            if name not in known:
+                places = [node for node in ast.walk(self._tree) if self.name_of(node) == name]
+                raise self.error_at(places[0], f"there is no column {name!r}", cure=nearest(name, known))
 
     def holds(self, columns: Columns) -> tuple[Bools, Bools]:
         """Evaluate on all documents.
@@ -106,10 +106,6 @@ class Expression:
         if not isinstance(node, ast.Name):
             return None
         return ".".join([self._quoted.get(node.id, node.id), *reversed(parts)])
-
-    def _is_part(self, node: ast.AST) -> bool:
-        """Return whether a node is the beginning of a longer dotted name."""
-        return any(isinstance(each, ast.Attribute) and each.value is node for each in ast.walk(self._tree))
 
     def error_at(self, node: ast.AST, found: str, *, cure: str) -> ConfigError:
         """Return an error that marks a node's place in the text."""

@@ -42,7 +42,7 @@ def mix(columns: Columns, config: Mixing, weight: Floats) -> tuple[NDArray[np.bo
         return np.zeros(len(weight), dtype=bool), weight, {"total": 0.0, "limited_by": None, "groups": {}}
     shares = _shares(config, names, size)
     wanted = config.total if config.total is not None else float(size.sum())
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         reach = np.where(shares > 0, config.most * size / shares, np.inf)
         tightest = int(np.argmin(reach))
         total = min(wanted, float(reach[tightest]))

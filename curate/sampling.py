@@ -163,7 +163,7 @@ def cap_groups(columns: Columns, config: Cap, weight: Floats, *, seed: int) -> t
         ConfigError: A limit is for a group that the corpus does not have.
     """
     codes, names = columns.codes(config.by)
-    limits = np.array([config.limits.get(name, config.limit) for name in names])
+    limits = np.array([config.limit_of(name) for name in names])
     for name in config.limits:
         if name not in names:
             raise ConfigError(f"no group {name!r}", where=f"caps: {config.by}", cure=nearest(name, names))

@@ -54,13 +54,15 @@ class Columns(ABC):
             CorpusError: There is no such column, or it holds neither numbers nor strings.
         """
         out: NDArray[Any] = np.full(len(self), np.nan)
-        at = 0
+        at, kind = 0, ""
         for chunk in self._pieces(name):
-            if _is_text(chunk.type) and out.dtype != object:
-                if at and not np.isnan(out[:at]).all():
+            if chunk.null_count < len(chunk):  # else of any type: some writers have none for nulls
+                found = "strings" if _is_text(chunk.type) else "numbers"
+                if kind not in {"", found}:
                     raise CorpusError(f"column {name!r} holds numbers and strings", cure="score again")
-                out = np.full(len(self), None, dtype=object)
-            if not pa.types.is_null(chunk.type):
+                if not kind and found == "strings":
+                    out = np.full(len(self), None, dtype=object)
+                kind = found
                 out[at : at + len(chunk)] = _values(chunk, name)
             at += len(chunk)
         return out
