@@ -79,7 +79,7 @@ def _batched(pieces: Iterator[tuple[int, Piece]]) -> Iterator[_Batch]:
         positions.append(position)
         rows.append(piece)
         if isinstance(piece, dict):
-            characters += sum(len(value) for value in piece.values() if type(value) is str)
+            characters += sum([len(value) for value in piece.values() if type(value) is str])
         if len(rows) >= _BATCH_ROWS or characters >= _BATCH_CHARACTERS:
             yield positions, rows
             positions, rows, characters = [], [], 0

@@ -15,14 +15,14 @@ from typing import Any
 
 from hinterland.curate.readers.base import READERS, Piece, ReadConfig, Unreadable, suffix_of
 from hinterland.curate.readers.dolma import attribute_files, with_attributes
-from hinterland.curate.readers.jsonvalues import nesting, values
+from hinterland.curate.readers.jsonvalues import values
 from hinterland.curate.readers.stream import blocks, lines, recoded
 
 __all__ = ["MAX_DEPTH", "JsonReader", "parse"]
 
 #: Brackets inside one another; more is an attack or an accident.
 MAX_DEPTH = 64
-_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_BEYOND = float(2**63)
 _SAMPLE = 1 << 20
 
 
@@ -42,23 +42,50 @@ def parse(line: bytes) -> dict[str, Any] | Unreadable:
     What orjson refuses (lone surrogates, NaN) or rounds (whole numbers over 64 bits) is left
     to Python's own parser.
     """
-    if line.count(b"[") + line.count(b"{") > MAX_DEPTH and nesting(line) > MAX_DEPTH:
-        return Unreadable("nested_too_deep", f"more than {MAX_DEPTH} brackets inside one another")
     fast = _fast()
     row: Any = None
-    if fast is not None and b"0" * 19 not in line.translate(_DIGITS):
+    if fast is not None:
         try:
             row = fast(line)
         except ValueError:
             row = None
-    if row is None:
-        try:
+    try:
+        if row is None or (isinstance(row, dict) and _is_rounded(row)):
             row = json.loads(line.decode("utf-8-sig"))
-        except UnicodeDecodeError as error:
-            return Unreadable("not_utf8", f"byte {error.start}")
-        except ValueError as error:
-            return Unreadable("not_json", str(error))
-    return row if isinstance(row, dict) else Unreadable("not_an_object", type(row).__name__)
+            if isinstance(row, dict):
+                _is_rounded(row)  # for the depth
+        if isinstance(row, dict):
+            return row
+    except UnicodeDecodeError as error:
+        return Unreadable("not_utf8", f"byte {error.start}")
+    except RecursionError:
+        return Unreadable("nested_too_deep", f"more than {MAX_DEPTH} brackets inside one another")
+    except ValueError as error:
+        return Unreadable("not_json", str(error))
+    return Unreadable("not_an_object", type(row).__name__)
+
+
+def _is_rounded(row: dict[str, Any]) -> bool:
+    """Whether a number may be a whole one that did not fit into 64 bits.
+
+    Raises:
+        RecursionError: The row is nested deeper than `MAX_DEPTH`.
+    """
+    level: list[Any] = [row]
+    rounded = False
+    for _ in range(MAX_DEPTH):
+        below = []
+        for each in level:
+            for value in each.values() if type(each) is dict else each:
+                kind = type(value)
+                if kind is dict or kind is list:
+                    below.append(value)
+                elif kind is float and abs(value) >= _BEYOND:
+                    rounded = True
+        if not below:
+            return rounded
+        level = below
+    raise RecursionError
 
 
 class JsonReader:

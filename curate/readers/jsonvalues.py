@@ -7,27 +7,11 @@ from collections.abc import Iterator
 
 from hinterland.curate.readers.base import Unreadable
 
-__all__ = ["nesting", "values"]
+__all__ = ["values"]
 
 _OUTSIDE = re.compile(rb'["{}\[\],]')
 _INSIDE = re.compile(rb'["\\]')
 _BETWEEN = b" \t\r\n,"
-
-
-def nesting(line: bytes) -> int:
-    """Return how many brackets stand inside one another, those in strings not counted."""
-    depth = deepest = place = 0
-    inside = False
-    while match := (_INSIDE if inside else _OUTSIDE).search(line, place):
-        mark, place = match[0], match.end()
-        if mark == b"\\":
-            place += 1
-        elif mark == b'"':
-            inside = not inside
-        else:
-            depth += (mark in b"{[") - (mark in b"}]")
-            deepest = max(deepest, depth)
-    return deepest
 
 
 class _Kept:

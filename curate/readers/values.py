@@ -230,7 +230,7 @@ def _country(value: str | None, row: int, misfits: Misfits) -> str | None:
 def dump(content: dict[str, Any]) -> str:
     """Return JSON in ASCII with sorted keys; what JSON has no word for becomes null or text."""
     try:
-        return json.dumps(content, sort_keys=True, allow_nan=False, default=_foreign)
+        return _encode(content)
     except (ValueError, TypeError):
         return json.dumps(_clean(content), sort_keys=True, default=_foreign)
 
@@ -239,6 +239,9 @@ def _foreign(value: Any) -> Any:
     if isinstance(value, bytes):
         return f"{len(value)} bytes"  # an image has no place in a corpus of texts
     return value.isoformat() if isinstance(value, dt.date | dt.time) else str(value)
+
+
+_encode = json.JSONEncoder(sort_keys=True, allow_nan=False, default=_foreign).encode
 
 
 def _clean(value: Any) -> Any:
