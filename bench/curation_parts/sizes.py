@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from gpu_parts.common import Row, Table
 
 from curation_parts.data import Page
 from curation_parts.synthetic import write_corpus_of
-from hinterland.core.files import read_json, write_json
+from hinterland.core.files import read_json, write_text
 
 __all__ = ["measure_sizes"]
 
@@ -110,7 +111,7 @@ def curated(files: Sequence[Path], place: Path, workers: int) -> Row:
     Raises:
         RuntimeError: The command failed.
     """
-    config = place / "curate.json"
+    config = place / "curate.yaml"
     out = place / "out"
     settings = {
         "input": [str(file) for file in files],
@@ -118,7 +119,7 @@ def curated(files: Sequence[Path], place: Path, workers: int) -> Row:
         "workers": workers,
         "quality": {"model": None},
     }
-    write_json(config, settings)
+    write_text(config, json.dumps(settings))  # JSON is YAML, too
     command = [sys.executable, "-m", "hinterland.core.cli", "curate", str(config)]
     found = watch(command, place / "log.txt")
     if found.status:
