@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from hinterland.core.errors import ConfigError, CorpusError
+from hinterland.core.progress import track
 from hinterland.core.record import DECISION_FIELDS
 from hinterland.curate.decisions import Decisions
 from hinterland.curate.decisions_config import DecisionsConfig
@@ -34,6 +35,8 @@ __all__ = [
 
 #: The reason of documents without a word; it comes before all rules.
 EMPTY = "empty"
+#: From here on deciding takes seconds, so progress is shown.
+_MANY = 1_000_000
 
 
 def decide_columns(
@@ -93,7 +96,7 @@ def check_decisions(config: DecisionsConfig, names: Sequence[str]) -> None:
 
 def _apply_rules(found: Decisions, columns: Columns, rules: Sequence[Rule]) -> None:
     by_filter: dict[str, NDArray[np.bool_]] = {}
-    for rule in rules:
+    for rule in track(rules, "curate: rules") if len(columns) >= _MANY else rules:
         values = _floats(columns, rule.column)
         passes = rule.passes(values)
         _add(found, rule.reason, ~passes)
