@@ -20,13 +20,21 @@ _GAP = r"[ .\-\u00a0\u2010-\u2012]"
 _END = r"(?!\w|[.,\-/:][0-9])"
 _BEGIN = r"(?<![\w.,+\-/:])"
 
-_IPV4 = re.compile(r"(?<![\w.])[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?!\w|\.\w)")
+_IPV4 = re.compile(r"(?<![\w.])[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?!\w|[.\-]\w)")
 #: Addresses of one digit each that are addresses: public resolvers.
 _SHORT = frozenset(["1.1.1.1", "1.0.0.1", "8.8.8.8", "8.8.4.4", "9.9.9.9"])
 #: What stands before a version or the number of a section.
 _NUMBERED = re.compile(
-    r"(?:\b(?:v|ver|version|release|build|firmware|driver|update|patch|section|sec|chapter|clause|article"
+    r"(?:\b(?:v|ver|version|revision|rev|release|build|firmware|driver|update|patch|section|sec|chapter|clause|article"
     r"|paragraph|appendix|annex|table|figure|fig|equation|theorem)|§|[A-Za-z]/|[^0-9]-)[.:]?\s{0,2}$",
+    re.IGNORECASE,
+)
+
+#: What stands before an address. Versions begin with a small number more often than
+#: addresses do, so one below 10 needs this, or a port or mask behind it.
+_ADDRESSED = re.compile(
+    r"(?:\b(?:ip|ips|ipv4|address|addr|host|hosts|server|client|dns|gateway|ping|peer|inet)\b|://|@)"
+    r"(?:[ \t]*(?:is|was|at))?[ \t:=\"'`(\[]{0,3}$",
     re.IGNORECASE,
 )
 
@@ -58,7 +66,7 @@ _NATIONAL = re.compile(
     # A trunk zero: (020) 7946 0958, 020 7946 0958, 01 23 45 67 89
     r"|\(0[1-9][0-9]{1,4}\) ?[0-9]{3,4}[ -]?[0-9]{3,4}"
     r"|0[1-9][0-9]{1,3}([ -])[0-9]{3,4}\3[0-9]{3,4}"
-    r"|0[1-9]([ .\-])[0-9]{2}(?:\4[0-9]{2}){3}(?!\4[0-9])"
+    r"|(?<![0-9][ .\-])0[1-9]([ .\-])[0-9]{2}(?:\4[0-9]{2}){3}(?!\4[0-9])"
     r")" + _END
 )
 _ANY_GROUPING = re.compile(rf"\(?[0-9](?:[()]{{0,2}}{_GAP}?[()]{{0,2}}[0-9]){{6,14}}" + _END)
@@ -113,14 +121,21 @@ def _ipv4(text: str, start: int, stop: int) -> Iterator[Found]:
         if _NUMBERED.search(text, max(0, match.start() - 14), match.start()):
             continue
         name = match.group()
-        if len(name) == 7 and name not in _SHORT:
-            continue  # 1.2.3.4 is a section or a version
+        if name[1] == "." and name not in _SHORT and not _is_addressed(text, *match.span()):
+            continue
         try:
             public = IPv4Address(name).is_global
         except AddressValueError:
             continue
         if public:
             yield match.start(), match.end(), "ip"
+
+
+def _is_addressed(text: str, start: int, end: int) -> bool:
+    after = text[end : end + 2]
+    if len(after) == 2 and after[0] in ":/" and after[1].isdigit():
+        return True
+    return _ADDRESSED.search(text, max(0, start - _BEFORE), start) is not None
 
 
 def _digits(text: str) -> str:
@@ -151,7 +166,7 @@ def _phones(text: str, start: int, stop: int) -> Iterator[Found]:
 
 def _is_international(name: str) -> bool:
     digits = _digits(name)
-    if not 8 <= len(digits) <= 15 or digits.endswith("000000"):
+    if not 8 <= len(digits) <= 15 or digits.endswith("000000") or _DATE.match(name, 1):
         return False
     gaps = [mark for mark in name[1:] if not mark.isdigit()]
     if gaps == ["."]:  # +48.856614 is a coordinate
