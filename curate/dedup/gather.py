@@ -60,7 +60,7 @@ def _documents(text: Path, score: Path, policy: Policy) -> pa.Table:
         with pq.ParquetFile(text) as file:
             lengths = [
                 pc.cast(pc.utf8_length(batch["text"]), pa.int64())
-                for batch in file.iter_batches(batch_size=1024, columns=["text"])
+                for batch in file.iter_batches(batch_size=128, columns=["text"])
             ]
         return table.append_column("value", pa.chunked_array(lengths, pa.int64()))
     return table.rename_columns(["id", "value"])

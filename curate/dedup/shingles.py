@@ -58,7 +58,7 @@ def write_shingles(group: Group, target: Path, *, place: Place, minhash: Any) ->
 def _texts(path: Path) -> Iterator[pa.Array]:
     try:
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=1024, columns=["text"]):
+            for batch in file.iter_batches(batch_size=128, columns=["text"]):
                 yield batch["text"].cast(pa.large_string())
     except (pa.ArrowInvalid, OSError) as error:
         raise CorpusError(
