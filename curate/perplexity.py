@@ -57,6 +57,7 @@ def bits_per_byte(
     max_tokens: int = 64,
     batch_size: int = 16,
     cache: Path | None = None,
+    label: str | None = "quality: bits per byte",
 ) -> NDArray[np.float64]:
     """Return each text's bits per byte over its first ``max_tokens`` tokens.
 
@@ -73,6 +74,7 @@ def bits_per_byte(
         cache: A file that holds finished values; it is rewritten whole after each batch,
             and a killed run goes on from it. The caller gives each model and setting its
             own file.
+        label: What the progress line says; ``None`` shows none.
 
     Returns:
         Bits per byte, shape (n,); NaN where there are fewer than two tokens.
@@ -86,7 +88,7 @@ def bits_per_byte(
     for _, group in groupby(missing, key=lambda pair: pair[0]):
         same = [key for _, key in group]
         batches += [same[start : start + batch_size] for start in range(0, len(same), batch_size)]
-    for batch in track(batches, "quality: bits per byte"):
+    for batch in track(batches, label) if label else batches:
         nats = _nats(model, [todo[key][0] for key in batch])
         for key, value in zip(batch, nats, strict=True):
             known[key] = round(value / math.log(2) / max(todo[key][1], 1), _DECIMALS)

@@ -69,7 +69,7 @@ def label_index(model: Any, label: str | None, usual: Sequence[str], *, where: s
 
 
 def label_probabilities(
-    model: Any, tokenizer: Any, texts: Sequence[str], index: int, *, max_tokens: int, batch_size: int = 16
+    model: Any, tokenizer: Any, texts: Sequence[str], index: int, *, max_tokens: int, batch_size: int = 1
 ) -> NDArray[np.float64]:
     """Return the probability of one label for each text's first tokens, 6 decimals.
 

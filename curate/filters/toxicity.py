@@ -49,6 +49,8 @@ class Toxicity:
         label: The label that counts; a usual name ("toxic", "hate") if none is given.
         max_tokens: Where a named model's texts are cut.
         device: Where a named model runs ("cpu", "cuda").
+        batch_size: Texts of equal length that a named model reads at once; with more than
+            one, a score's last digit can depend on what stands beside it.
 
     Raises:
         ConfigError: An option is out of range.
@@ -61,10 +63,13 @@ class Toxicity:
     label: str | None = None
     max_tokens: int = 512
     device: str = "cpu"
+    batch_size: int = 1
 
     def __post_init__(self) -> None:
         if self.max_tokens < 3:
             raise ConfigError(f"max_tokens is {self.max_tokens}", where=self.name, cure="give 3 or more")
+        if self.batch_size < 1:
+            raise ConfigError(f"batch_size is {self.batch_size}", where=self.name, cure="give 1 or more")
         if self.label is not None and self.model is None:
             raise ConfigError(
                 "a label without a model: the bundled classifier has one score",
@@ -96,5 +101,7 @@ class Toxicity:
 
         model, tokenizer = load_text_classifier(self.model, self.device)
         index = label_index(model, self.label, USUAL_LABELS, where="toxicity.label")
-        scores = label_probabilities(model, tokenizer, texts, index, max_tokens=self.max_tokens)
+        scores = label_probabilities(
+            model, tokenizer, texts, index, max_tokens=self.max_tokens, batch_size=self.batch_size
+        )
         return {"toxicity.score": scores}
