@@ -15,16 +15,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from hinterland.core.corpus import Corpus, Shard, publish_corpus, write_shard
-from hinterland.core.engine import Engine, LocalEngine
+from hinterland.core.engine import Engine
 from hinterland.core.errors import CorpusError
-from hinterland.core.files import atomic_path, read_json, write_text
+from hinterland.core.files import atomic_path, read_json
 from hinterland.core.record import BASE_SCHEMA
 from hinterland.core.run import fingerprint
 from hinterland.curate.inputs import find_inputs, is_corpus, is_hub
@@ -38,14 +37,11 @@ __all__ = [
     "SUFFIXES",
     "ReadConfig",
     "ReadResult",
-    "Reading",
     "Reject",
     "count_rows",
     "find_inputs",
     "is_corpus",
     "read_corpus",
-    "read_inputs",
-    "write_rejects",
 ]
 
 SUFFIXES = tuple(f"{suffix}{packed}" for suffix in known_suffixes() for packed in ("", ".gz", ".zst", ".bz2"))
@@ -234,32 +230,3 @@ def count_rows(path: Path) -> int:
         return len(Corpus.open(path)) if is_corpus(path) else reader_for(path).count(path)
     except (OSError, ValueError, pa.ArrowException, Unreadable, json.JSONDecodeError):
         return 0
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Small inputs in memory, see `read_inputs`."""
-
-    table: pa.Table
-    rejects: list[Reject]
-    counts: dict[str, int]
-    reasons: dict[str, int]
-
-
-def read_inputs(paths: Sequence[Path], config: ReadConfig | None = None) -> Reading:
-    """Read small inputs into memory, as `read_corpus` does onto disk.
-
-    Raises:
-        CorpusError: An input does not exist, or a corpus among them is damaged.
-    """
-    with TemporaryDirectory() as folder:
-        place = Path(folder)
-        result = read_corpus(paths, place, config, engine=LocalEngine(), work=place / "work")
-        entries = result.rejects.read_text(encoding="ascii").splitlines()
-        rejects = [Reject(**json.loads(line)) for line in entries]
-        return Reading(Corpus.open(result.corpus).read(), rejects, result.counts, result.reasons)
-
-
-def write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
-    """Write a ledger of rejects."""
-    write_text(path, "".join(each.line() for each in rejects))

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hinterland.core.corpus import Corpus, conform, write_corpus
+from hinterland.core.corpus import Corpus, Shard, conform, publish_corpus, write_corpus, write_shard
 from hinterland.core.errors import CorpusError, StorageError
 from hinterland.core.files import hash_file, hash_tree
 from hinterland.core.record import BASE_SCHEMA
@@ -206,3 +206,51 @@ def test_a_killed_writer_leaves_the_old_corpus(corpus: Corpus) -> None:
         process.wait()
     assert hash_tree(corpus.path) == before
     assert len(Corpus.open(corpus.path).read()) == 10
+
+
+def _shards(folder: Path, count: int = 3) -> list[Shard]:
+    folder.mkdir()
+    tables = [conform(pa.table({"id": [f"d{n}"], "text": [f"text {n}"]})) for n in range(count)]
+    return [write_shard(folder / f"{n}.parquet", table) for n, table in enumerate(tables)]
+
+
+def test_shards_are_published_as_a_corpus(tmp_path: Path) -> None:
+    shards = _shards(tmp_path / "work")
+    assert Shard.measure(shards[0].path) == shards[0]
+    corpus = publish_corpus(tmp_path / "c", shards, manifest={"counts": {"in": 3}})
+    assert corpus.read(["id", "text"]).to_pylist() == [{"id": f"d{n}", "text": f"text {n}"} for n in range(3)]
+    assert (len(corpus), corpus.manifest["counts"]) == (3, {"in": 3})
+    assert corpus.manifest["columns"] == {field.name: str(field.type) for field in BASE_SCHEMA}
+    again = publish_corpus(tmp_path / "c", shards[:2])
+    assert [path.name for path, _ in again.shards()] == ["part-00000.parquet", "part-00001.parquet"]
+
+
+def test_shards_are_copied_where_links_are_not_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.link", refuse)
+    shards = _shards(tmp_path / "work")
+    corpus = publish_corpus(tmp_path / "c", shards)
+    assert len(corpus.read()) == 3
+    assert shards[0].path.stat().st_nlink == 1
+
+
+def test_only_shards_of_one_corpus_are_published(tmp_path: Path) -> None:
+    shards = _shards(tmp_path / "work")
+    with pytest.raises(CorpusError, match="needs a shard"):
+        publish_corpus(tmp_path / "c", [])
+    scored = write_shard(tmp_path / "x.parquet", pq.read_table(shards[0].path).append_column("x", [[1.0]]))
+    with pytest.raises(CorpusError, match="differ in their columns"):
+        publish_corpus(tmp_path / "c", [*shards, scored])
+    bare = write_shard(tmp_path / "y.parquet", pa.table({"id": ["a"], "text": ["b"]}))
+    with pytest.raises(CorpusError, match="do not start with"):
+        publish_corpus(tmp_path / "c", [bare])
+    with pytest.raises(CorpusError, match="cannot be read"):
+        Shard.measure(tmp_path / "none.parquet")
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "mine.txt").write_text("x")
+    with pytest.raises(CorpusError, match="not a corpus"):
+        publish_corpus(tmp_path / "d", shards)

@@ -174,7 +174,7 @@ def test_workers_do_not_change_the_bytes(tmp_path: Path) -> None:
     two, _ = _read([folder], tmp_path / "2", shard_bytes=20_000, workers=2)
     assert hash_tree(one.corpus) == hash_tree(two.corpus)
     assert one.rejects.read_bytes() == two.rejects.read_bytes()
-    assert len(Corpus.open(one.corpus).manifest["shards"]) > 5
+    assert len(Corpus.open(one.corpus).manifest["shards"]) >= 5
 
 
 _KILLED = """
@@ -187,8 +187,8 @@ def slow(self, table, where):
     time.sleep(0.15)
     write(self, table, where)
 part.PartWriter.write = slow
-out = Path(sys.argv[2])
-read.read_corpus([sys.argv[1]], out, read.ReadConfig(shard_bytes=20_000), engine=LocalEngine(), work=out / "work")
+out, CONFIG = Path(sys.argv[2]), read.ReadConfig(shard_bytes=20_000)
+read.read_corpus([sys.argv[1]], out, CONFIG, engine=LocalEngine(), work=out / "work")
 """
 
 
