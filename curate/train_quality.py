@@ -5,8 +5,10 @@ against the web, hashed words, logistic regression. Features and the split follo
 Gururangan et al. (2022, arXiv:2201.10474): 2^20 hashed lower-case unigrams and bigrams,
 equally many documents of each class, 80/10/10. Their solver (liblinear, L1, C 0.978) is an
 option; it needs all features in memory. The default, FTRL-Proximal, goes over the
-documents from disk, needs 16 MB whatever their number, is several times as fast, and was at
-least as good in every trial (with counts as 1 + log c, which repeated words dominate less).
+documents from disk, needs 16 MB for the fit whatever their number, takes a tenth of the
+time, and was as good or better in each of three trials (rude tweets, hateful sentences,
+speeches by decade: AUC 0.985, 1.000 and 0.930 against 0.981, 1.000 and 0.879). Counts enter
+as 1 + log c, so that a page which repeats one word is not judged by it alone.
 """
 
 from __future__ import annotations

@@ -156,7 +156,24 @@ def test_a_set_that_cannot_be_read_is_an_error(content: bytes, message: str, tmp
         Contamination(sets=[str(tmp_path / "bad.jsonl")]).score(["x"])
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.jsonl.gz", b"\x1f\x8b\x08"), ("a.parquet", b"PAR1")])
+def test_a_zst_set_is_read(tmp_path: Path) -> None:
+    import zstandard
+
+    lines = "\n" + json.dumps({"t": QUESTION}) + "\n"
+    (tmp_path / "a.jsonl.zst").write_bytes(zstandard.compress(lines.encode()))
+    chosen = Contamination(sets=[str(tmp_path / "a.jsonl.zst")])
+    assert chosen.score([QUESTION])["contamination.set"].tolist() == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.jsonl.gz", b"\x1f\x8b\x08"),
+        ("a.parquet", b"PAR1"),
+        ("a.jsonl.zst", b"nonsense"),
+        ("a.txt", b"\xff"),
+    ],
+)
 def test_a_truncated_set_is_an_error(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(CorpusError, match="not readable"):
