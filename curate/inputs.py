@@ -11,7 +11,7 @@ from hinterland.core.corpus import MANIFEST
 from hinterland.core.errors import CorpusError, HinterlandError
 from hinterland.core.files import read_json
 from hinterland.curate.readers import known_suffixes
-from hinterland.curate.readers.base import READERS, suffix_of
+from hinterland.curate.readers.base import has_reader
 from hinterland.curate.readers.dolma import is_attributes
 
 __all__ = ["find_inputs", "is_corpus", "is_hub"]
@@ -66,7 +66,7 @@ def _below(folder: Path) -> list[Path]:
     """Return what there is to read in a folder."""
     files = sorted(_walk(folder, frozenset()), key=lambda path: path.parts)
     files = [path for path in files if not is_attributes(path)]
-    if not any(path.is_dir() or suffix_of(path) in READERS for path in files):
+    if not any(path.is_dir() or has_reader(path) for path in files):
         raise CorpusError(
             "nothing to read in here", where=str(folder), cure=f"known: {', '.join(known_suffixes())}"
         )

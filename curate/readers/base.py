@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -25,6 +26,7 @@ __all__ = [
     "ReadConfig",
     "Reader",
     "Unreadable",
+    "has_reader",
     "known_suffixes",
     "reader_for",
     "suffix_of",
@@ -151,11 +153,24 @@ def reader_for(path: Path) -> Reader:
     if path.is_dir():  # what `find_inputs` could not search
         raise Unreadable("folder_loop" if path.is_symlink() else "unreadable_folder")
     suffix = "hf" if str(path).startswith("hf:") else suffix_of(path)
-    if suffix not in READERS:
+    reader = _reader(suffix)
+    if reader is None:
         raise Unreadable("unknown_kind", f"known: {', '.join(known_suffixes())}")
-    return READERS.get(suffix)
+    return reader
 
 
+def has_reader(path: Path) -> bool:
+    """Whether the suffix of a file is known."""
+    return _reader(suffix_of(path)) is not None
+
+
+@cache
+def _reader(suffix: str) -> Reader | None:
+    """Return a reader; asking each time which packages have one would take longer than reading."""
+    return READERS.get(suffix) if suffix in READERS else None
+
+
+@cache
 def known_suffixes() -> tuple[str, ...]:
     """Return the suffixes that can be read, with their dots."""
     return tuple(f".{name}" for name in READERS if name != "hf")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from hinterland.curate.readers.base import READERS, Piece, ReadConfig, Unreadable, suffix_of
@@ -23,18 +24,22 @@ class DelimitedReader:
     def read(self, path: Path, config: ReadConfig) -> Iterator[tuple[int, Piece]]:
         """See `Reader.read`; the position is the line in which a row ends, the header being 1."""
         text = _Lines(lines(recoded(blocks(path), config.encoding), config.max_document_bytes))
-        header_line = next(text, None)
-        if header_line is None:
-            return
-        tabs = suffix_of(path) == "tsv"
-        delimiter = "\t" if tabs else max(_DELIMITERS, key=header_line.count)
-        header = next(csv.reader([header_line], delimiter=delimiter), [])
-        names = [name.strip() for name in header]
-        if not any(names):
-            raise Unreadable("no_header", f"found: {header_line!r}"[:100], position=1)
         limit = csv.field_size_limit(config.max_document_bytes)
         try:
-            yield from _rows(csv.reader(text, delimiter=delimiter, strict=True), text, names)
+            first = next(text, None)
+            if first is None:
+                return
+            delimiter = "\t" if suffix_of(path) == "tsv" else max(_DELIMITERS, key=first.count)
+            reader = csv.reader(chain([first], text), delimiter=delimiter, strict=True)
+            names = [name.strip() for name in next(reader)]
+            if not any(names):
+                raise Unreadable("no_header", f"found: {first!r}"[:100], position=1)
+            yield from _rows(reader, text, names)
+        except _BadRow as bad:  # in the header: without it nothing is known about the rest
+            bad.problem.position = 1
+            raise bad.problem from bad
+        except csv.Error as error:
+            raise Unreadable("no_header", str(error), position=1) from error
         finally:
             csv.field_size_limit(limit)
 

@@ -38,7 +38,7 @@ def main_text(page: bytes | str, *, url: str | None = None) -> str:
 class HtmlReader:
     """Reads ``.html``, ``.htm`` and ``.xhtml``; the source is the file's name."""
 
-    effort = 20
+    effort = 4
 
     def read(self, path: Path, config: ReadConfig) -> Iterator[tuple[int, Piece]]:
         """See `Reader.read`; the position is 0, the file as a whole."""

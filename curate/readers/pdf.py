@@ -17,7 +17,7 @@ __all__ = ["PdfReader"]
 class PdfReader:
     """Reads ``.pdf``; the source is the file's name, pages are parted by a blank line."""
 
-    effort = 30
+    effort = 8
 
     def read(self, path: Path, config: ReadConfig) -> Iterator[tuple[int, Piece]]:
         """See `Reader.read`; the position is 0, the file as a whole, or a page that cannot be read."""

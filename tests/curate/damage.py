@@ -1,6 +1,7 @@
 """A deliberately broken corpus: each function writes one kind of damage into its own folder.
 
-``write_all`` writes them all. A kind says which rejects are expected and which texts survive
+``write_all`` writes them all; run as a program, this file reads them and prints the ledger as
+a table in Markdown. A kind says which rejects are expected and which texts survive
 beside the damage. ``MAX_DOCUMENT_BYTES`` is the limit under which it is to be read.
 """
 
@@ -12,10 +13,13 @@ import io
 import json
 import os
 import struct
+import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -757,3 +761,31 @@ def dolma_attributes(folder: Path) -> None:
     (folder / "attributes" / "toxic" / "a.jsonl").write_bytes(
         b'{"id": "a1", "attributes": {"score": [[0, 5, 0.1]]}}\n{"id": "other", "attributes": {}}\n'
     )
+
+
+def table() -> str:
+    """Return what becomes of each kind when all are read in one run, as a table in Markdown."""
+    from hinterland.core.corpus import Corpus
+    from hinterland.core.engine import LocalEngine
+    from hinterland.curate.read import ReadConfig, read_corpus
+
+    lines = ["| kind | what is damaged | ledger | read |", "|---|---|---|--:|"]
+    total: Counter[str] = Counter()
+    with TemporaryDirectory() as folder:
+        place = Path(folder)
+        config = ReadConfig(max_document_bytes=MAX_DOCUMENT_BYTES)
+        for kind in write_all(place / "in"):
+            out = place / kind.name
+            result = read_corpus(
+                [place / "in" / kind.name], out, config, engine=LocalEngine(), work=out / "work"
+            )
+            total.update(result.counts)
+            ledger = ", ".join(f"`{name}` {number}" for name, number in result.reasons.items()) or "–"
+            read = len(Corpus.open(result.corpus))
+            lines.append(f"| {kind.name} | {kind.about} | {ledger} | {read} |")
+    lines += ["", f"{total['in']} in = {total['read']} read + {total['rejected']} rejected"]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table() + "\n")

@@ -22,6 +22,7 @@ from hinterland.core.config import parse_config
 from hinterland.core.corpus import Corpus
 from hinterland.core.engine import LocalEngine
 from hinterland.core.errors import ConfigError, CorpusError, MissingDependencyError
+from hinterland.curate.part import read_part
 from hinterland.curate.read import ReadConfig, count_rows, read_corpus
 from hinterland.curate.readers import READERS, Unreadable, known_suffixes, reader_for
 from hinterland.curate.readers.jsonl import parse
@@ -382,3 +383,47 @@ def test_a_stream_only_goes_forward() -> None:
     )
     with pytest.raises(OSError, match="forward"):
         stream.seek(0)
+
+
+def test_a_header_over_two_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('"the\nnumber",text\n1,One\n')
+    [row] = _read(tmp_path / "a.csv", tmp_path)
+    assert (row["text"], row["meta"]) == ("One", '{"the\\nnumber": "1"}')
+
+
+def _samples() -> dict[str, bytes]:
+    table = pa.table({"text": [f"text {n} " * 3 for n in range(40)], "meta": [{"n": n} for n in range(40)]})
+    packed, plain = pa.BufferOutputStream(), pa.BufferOutputStream()
+    pq.write_table(table, packed, row_group_size=10)
+    with pa.ipc.new_stream(plain, table.schema) as writer:
+        writer.write_table(table, max_chunksize=10)
+    rows = b"".join(line for line in damage.around(damage.line("x")).splitlines(keepends=True) * 9)
+    return {
+        "a.parquet": packed.getvalue().to_pybytes(),
+        "a.arrow": plain.getvalue().to_pybytes(),
+        "a.jsonl": rows,
+        "a.json": b"[" + b",".join(rows.splitlines()) + b"]",
+        "a.jsonl.gz": gzip.compress(rows, mtime=0),
+        "a.jsonl.zst": damage.zstd(rows),
+        "a.csv": b'n,text\n1,"One, two"\n2,Three\n',
+        "a.pdf": damage.pdf("Paged"),
+        "a.html": damage.PAGE.encode(),
+        "a.warc": damage.record() + damage.record(b"plain", kind="text/plain"),
+    }
+
+
+@pytest.mark.parametrize("name", list(_samples()))
+def test_bytes_spoilt_at_random_are_never_an_error(name: str, tmp_path: Path) -> None:
+    import random
+
+    rng = random.Random(name)
+    for number in range(25):
+        data = bytearray(_samples()[name])
+        for _ in range(rng.choice([1, 2, 20])):
+            place = rng.randrange(len(data) or 1)
+            data[place : place + rng.choice([0, 1, 1, 30])] = rng.randbytes(rng.choice([0, 1, 1, 5]))
+        (tmp_path / name).write_bytes(data)
+        part = tmp_path / str(number)
+        read_part((tmp_path / name,), part, config=ReadConfig(max_document_bytes=100_000))
+        counts = json.loads((part / "part.json").read_text())["counts"]
+        assert counts["in"] == counts["read"] + counts["rejected"]
