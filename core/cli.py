@@ -169,6 +169,30 @@ _corpus_command(
 )
 
 
+@curate_group.command("train-quality")
+@_common
+@_out
+@click.option("--positive", multiple=True, type=click.Path(path_type=Path), help="Texts to score high.")
+@click.option("--negative", multiple=True, type=click.Path(path_type=Path), help="Texts to score low.")
+@click.argument("config", required=False, type=click.Path(path_type=Path, dir_okay=False))
+def train_quality(
+    config: Path | None,
+    positive: tuple[Path, ...],
+    negative: tuple[Path, ...],
+    out: Path | None,
+    overrides: tuple[str, ...],
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Train a quality classifier as GPT-3's was, with a card that says what it learnt."""
+    given = [f"out={_quoted(out)}"] if out else []
+    for name, paths in (("positive", positive), ("negative", negative)):
+        if paths:
+            given.append(f"{name}={json.dumps([str(path) for path in paths])}")
+    module = "hinterland.curate.train_quality_command"
+    _run(module, config, (*given, *overrides), dry_run=dry_run, as_json=as_json)
+
+
 @cli.group("index")
 def index_group() -> None:
     """Build and search a domain index."""

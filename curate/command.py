@@ -16,6 +16,7 @@ from hinterland.core.files import hash_tree
 from hinterland.core.models import find_model
 from hinterland.core.run import Run, StageRecord
 from hinterland.curate.config import CurateConfig
+from hinterland.curate.deciding import check_columns
 from hinterland.curate.filter import content_of, make_filters
 from hinterland.curate.inputs import find_inputs, is_hub
 from hinterland.curate.pipeline import Scored, check_thresholds, decide_corpus, score_documents
@@ -81,6 +82,7 @@ def _checked(config: CommandConfig) -> None:
             cure="name files (hinterland curate FILES), or give input: [FILE or FOLDER] in the config",
         )
     check_thresholds(config)
+    check_columns(config)
     find_inputs(config.input)
 
 

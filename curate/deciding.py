@@ -16,18 +16,20 @@ from hinterland.core.corpus import Corpus, Shard, publish_corpus, write_shard
 from hinterland.core.engine import Engine
 from hinterland.core.errors import CorpusError
 from hinterland.core.files import atomic_path
-from hinterland.core.record import DECISION_FIELDS
+from hinterland.core.record import BASE_SCHEMA, DECISION_FIELDS
 from hinterland.curate.config import CurateConfig
-from hinterland.curate.decide import decide_columns
+from hinterland.curate.decide import check_decisions, decide_columns
 from hinterland.curate.decisions import Decisions
-from hinterland.curate.dedup.rules import DUPLICATE_RULES
+from hinterland.curate.decisions_config import DecisionsConfig
+from hinterland.curate.dedup.rules import DUPLICATE_COLUMNS, DUPLICATE_RULES
 from hinterland.curate.filter import make_filters
-from hinterland.curate.quality import PREDICTED, quality_rule
+from hinterland.curate.quality import MEASURED, PREDICTED, quality_rule
 from hinterland.curate.rule import Rule, override_rules
 from hinterland.curate.score_columns import Columns, ShardColumns
 from hinterland.curate.scoring import INTERNAL
+from hinterland.curate.words import Batch
 
-__all__ = ["check_thresholds", "decide_shards", "resolve_rules", "write_curated"]
+__all__ = ["check_columns", "check_thresholds", "decide_shards", "resolve_rules", "write_curated"]
 
 
 class _Item(NamedTuple):
@@ -53,6 +55,22 @@ def check_thresholds(config: CurateConfig) -> None:
         RegistryError: A filter is unknown.
     """
     override_rules(_rules(config, quality_rule(np.empty(0), drop_share=0)), config.thresholds)
+
+
+def check_columns(config: CurateConfig) -> None:
+    """Refuse expressions over columns that will not be there, before anything is scored.
+
+    Raises:
+        ConfigError: An expression names no column, or two reasons are equal.
+        MissingDependencyError: What a filter needs is not installed.
+    """
+    if config.decide == DecisionsConfig():
+        return
+    filters = make_filters(config.filters, config.options)
+    scored = [name for each in filters for name in each.score(Batch([]))]
+    duplicates = DUPLICATE_COLUMNS if config.duplicates is not None else ()
+    quality = (PREDICTED, MEASURED) if config.quality.model is not None else ()
+    check_decisions(config.decide, [*BASE_SCHEMA.names, *scored, *duplicates, *quality])
 
 
 def resolve_rules(columns: Columns, config: CurateConfig) -> tuple[Rule, ...]:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from hinterland.curate.rule import Rule
 
-__all__ = ["DUPLICATE_RULES", "RULES"]
+__all__ = ["DUPLICATE_COLUMNS", "DUPLICATE_RULES", "RULES"]
+
+#: What `find_duplicates` writes beside ``id``.
+DUPLICATE_COLUMNS = (
+    "exact_dup.cluster",
+    "exact_dup.size",
+    "exact_dup.first",
+    "para_dup.share",
+    "para_dup.copies",
+    "near_dup.cluster",
+    "near_dup.size",
+    "near_dup.first",
+    "near_dup.jaccard",
+)
 
 #: The rule of `exact_duplicates`.
 RULES = (Rule("exact_dup.first", "exact_dup.copy", low=1),)
