@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from glob import glob, has_magic
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def is_hub(path: Path) -> bool:
 def is_corpus(path: Path) -> bool:
     """Whether ``path`` is a corpus folder of the kit."""
     manifest = path / MANIFEST
-    if not manifest.is_file():
+    if not _is(manifest.is_file):
         return False
     try:
         content = read_json(manifest)
@@ -47,9 +47,9 @@ def find_inputs(paths: Sequence[Path | str]) -> list[Path]:
     """
     found: list[Path] = []
     for path in map(Path, paths):
-        if is_hub(path) or (path.is_symlink() and not path.exists()):
+        if is_hub(path) or (path.is_symlink() and not _is(path.exists)):
             found.append(path)
-        elif path.exists():
+        elif _is(path.exists):
             found += _below(path) if path.is_dir() and not is_corpus(path) else [path]
         elif has_magic(str(path)):
             matches = [Path(match) for match in sorted(glob(str(path), recursive=True))]  # noqa: PTH207 - absolute too
@@ -91,24 +91,24 @@ def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
         return
     for entry in entries:
         path = folder / entry.name
-        if entry.name.startswith(".") or (entry.name == "dataset_dict.json" and entry.is_file()):
+        if entry.name.startswith(".") or entry.name == "dataset_dict.json":
             continue
-        if _is_folder(path) and not is_corpus(path):
+        if _is(path.is_dir) and not is_corpus(path):
             yield from _walk(path, above | {me})
         else:
             yield path
 
 
-def _is_folder(path: Path) -> bool:
+def _is(kind: Callable[[], bool]) -> bool:
     try:
-        return path.is_dir()
+        return kind()
     except OSError:  # it may not even be looked at
         return False
 
 
 def _saved_files(folder: Path) -> list[Path] | None:
     """Return the files of a data set saved by ``save_to_disk``; None if it is none."""
-    if not ((folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()):
+    if not all(_is((folder / name).is_file) for name in ("state.json", "dataset_info.json")):
         return None
     try:
         return [folder / entry["filename"] for entry in read_json(folder / "state.json")["_data_files"]]

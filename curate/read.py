@@ -30,11 +30,10 @@ from hinterland.curate.inputs import find_inputs, is_corpus, is_hub
 from hinterland.curate.ledger import Reject
 from hinterland.curate.part import COUNTS, IDS, LEDGER, WHERE, read_part
 from hinterland.curate.passing import CorpusShard, pass_shard, passes, shards_of
-from hinterland.curate.readers import ReadConfig, Unreadable, known_suffixes, reader_for
+from hinterland.curate.readers import ReadConfig, Unreadable, reader_for
 from hinterland.curate.unique import make_unique
 
 __all__ = [
-    "SUFFIXES",
     "ReadConfig",
     "ReadResult",
     "Reject",
@@ -44,7 +43,6 @@ __all__ = [
     "read_corpus",
 ]
 
-SUFFIXES = tuple(f"{suffix}{packed}" for suffix in known_suffixes() for packed in ("", ".gz", ".zst", ".bz2"))
 #: Part of what finished groups are known by; raised when reading gives other bytes.
 _VERSION = 1
 _GROUP_FILES = 1000

@@ -150,8 +150,11 @@ def reader_for(path: Path) -> Reader:
     Raises:
         Unreadable: There is no reader of this kind.
     """
-    if path.is_dir():  # what `find_inputs` could not search
-        raise Unreadable("folder_loop" if path.is_symlink() else "unreadable_folder")
+    try:
+        if path.is_dir():  # what `find_inputs` could not search
+            raise Unreadable("folder_loop" if path.is_symlink() else "unreadable_folder")
+    except OSError as error:
+        raise Unreadable("unreadable_file", error.strerror or "") from error
     suffix = "hf" if str(path).startswith("hf:") else suffix_of(path)
     reader = _reader(suffix)
     if reader is None:
