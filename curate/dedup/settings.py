@@ -45,8 +45,8 @@ class NearDuplicates(Config):
     policy: Policy = "first"
     threshold: float = Field(default=0.7, gt=0, le=1)
     chains: Chains = "join"
-    bands: int = Field(default=16, ge=1)
-    rows: int = Field(default=7, ge=1)
+    bands: int = Field(default=22, ge=1)
+    rows: int = Field(default=5, ge=1)
     shingle: int = Field(default=5, ge=1)
     seed: int = 1
     bucket: int = Field(default=32, ge=2, le=1000)
