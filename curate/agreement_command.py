@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from hinterland.core.files import write_json
 from hinterland.core.progress import track
 from hinterland.core.run import Run
 from hinterland.curate.agreement import agreement, readings_of
-from hinterland.curate.read import ReadConfig, count_rows, find_inputs, read_corpus
+from hinterland.curate.inputs import find_inputs_outside, hash_input
+from hinterland.curate.read import ReadConfig, count_rows, read_corpus
 
 __all__ = ["CommandConfig", "plan", "render", "run"]
 
@@ -47,7 +49,7 @@ def _checked(config: CommandConfig) -> list[Path]:
         )
     for name in config.filters:
         readings_of(name)
-    return find_inputs(config.input)
+    return find_inputs_outside(config.input, config.out)
 
 
 def plan(config: CommandConfig) -> dict[str, Any]:
@@ -80,10 +82,10 @@ def run(config: CommandConfig) -> dict[str, Any]:
     inputs = _checked(config)
     run_folder = Run(config.out, command="curate agreement", config=config.model_dump(mode="json"))
     with run_folder.locked():
-        sources = {str(path): [path.stat().st_size, path.stat().st_mtime_ns] for path in inputs}
+        sources = {str(path): hash_input(path) for path in inputs}
         read = run_folder.stage(
             "read",
-            lambda folder: _read(folder, config),
+            lambda folder: _read(folder, config, inputs),
             depends={"sources": sources, "read": config.read.model_dump(mode="json")},
         )
         compared = run_folder.stage(
@@ -95,9 +97,11 @@ def run(config: CommandConfig) -> dict[str, Any]:
     return {"out": str(config.out), "counts": read.result["counts"], **compared.result}
 
 
-def _read(folder: Path, config: CommandConfig) -> dict[str, Any]:
+def _read(folder: Path, config: CommandConfig, inputs: list[Path]) -> dict[str, Any]:
     work = config.out / ".work"
-    return {"counts": read_corpus(config.input, folder, config.read, engine=LocalEngine(), work=work).counts}
+    found = read_corpus(inputs, folder, config.read, engine=LocalEngine(), work=work)
+    shutil.rmtree(work, ignore_errors=True)
+    return {"counts": found.counts}
 
 
 def _compare(folder: Path, config: CommandConfig) -> dict[str, Any]:

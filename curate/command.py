@@ -11,14 +11,13 @@ from pydantic import Field
 
 from hinterland.core.corpus import Corpus
 from hinterland.core.engine import ENGINES, Engine, LocalEngine
-from hinterland.core.errors import ConfigError, StorageError
-from hinterland.core.files import hash_tree
+from hinterland.core.errors import ConfigError
 from hinterland.core.models import find_model
 from hinterland.core.run import Run, StageRecord
 from hinterland.curate.config import CurateConfig
 from hinterland.curate.deciding import check_columns
 from hinterland.curate.filter import content_of, make_filters
-from hinterland.curate.inputs import find_inputs, is_hub
+from hinterland.curate.inputs import find_inputs_outside, hash_input
 from hinterland.curate.pipeline import Scored, check_thresholds, decide_corpus, score_documents
 from hinterland.curate.read import ReadConfig, count_rows, read_corpus
 
@@ -71,7 +70,7 @@ def _checked(config: CommandConfig) -> None:
     """Refuse what would fail later, before anything is written.
 
     Raises:
-        ConfigError: There is no input, or a threshold names no rule.
+        ConfigError: There is no input, it lies in ``out``, or a threshold names no rule.
         CorpusError: An input does not exist.
         RegistryError: A filter is unknown.
     """
@@ -83,7 +82,7 @@ def _checked(config: CommandConfig) -> None:
         )
     check_thresholds(config)
     check_columns(config)
-    find_inputs(config.input)
+    _inputs(config)
 
 
 def plan(config: CommandConfig) -> dict[str, Any]:
@@ -146,7 +145,7 @@ def run(config: CommandConfig) -> dict[str, Any]:
     run_folder = Run(config.out, command="curate", config=config.model_dump(mode="json"))
     work, engine = config.out / ".work", _engine(config)
     with run_folder.locked(), engine.started():
-        sources = {str(path): _content(path) for path in _inputs(config)}
+        sources = {str(path): hash_input(path) for path in _inputs(config)}
         read = run_folder.stage(
             "read",
             lambda folder: _read(folder, config, engine, work / "read"),
@@ -176,16 +175,7 @@ def run(config: CommandConfig) -> dict[str, Any]:
 
 def _inputs(config: CommandConfig) -> list[Path]:
     """Return what there is to read, without what an earlier run wrote into a folder that is read."""
-    out = config.out.absolute()
-    return [path for path in find_inputs(config.input) if not path.absolute().is_relative_to(out)]
-
-
-def _content(path: Path) -> str:
-    """Return a hash of an input; nothing for what is elsewhere, or cannot be read and will be rejected."""
-    try:
-        return "" if is_hub(path) else hash_tree(path)
-    except (OSError, StorageError):
-        return ""
+    return find_inputs_outside(config.input, config.out)
 
 
 def _score_depends(config: CommandConfig, read: StageRecord) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from hinterland.curate.ledger import Reject
 from hinterland.curate.part import COUNTS, IDS, LEDGER, WHERE, read_part
 from hinterland.curate.passing import CorpusShard, pass_shard, passes, shards_of
 from hinterland.curate.readers import ReadConfig, Unreadable, reader_for
+from hinterland.curate.readers.dolma import attribute_files
 from hinterland.curate.unique import make_unique
 
 __all__ = [
@@ -104,7 +105,8 @@ def read_corpus(
     items = _items(found, config)
     keep = passes([path for path in found if is_corpus(path)]) and all(map(is_corpus, found))
     targets = [
-        work / "parts" / f"{number:06d}-{_known_by(item, config)}" for number, item in enumerate(items)
+        work / "parts" / f"{number:06d}-{_known_by(item, config, keep=keep)}"
+        for number, item in enumerate(items)
     ]
     engine.produce(partial(_make, config=config, keep=keep), items, targets, label="curate: read")
     parts = [read_json(target / COUNTS) for target in targets]
@@ -193,15 +195,19 @@ def _effort(path: Path) -> float:
         return 1.0
 
 
-def _known_by(item: Item, config: ReadConfig) -> str:
-    """Return what tells a group from others: its files, their sizes and times, and the config."""
+def _known_by(item: Item, config: ReadConfig, *, keep: bool) -> str:
+    """Return what tells a group from others: its files, their sizes and times, and how they are read."""
     files: list[Any] = [_VERSION, config.model_dump(mode="json")]
-    for path in (item.path,) if isinstance(item, CorpusShard) else item:
-        try:
-            status = path.stat()
-            files.append([str(path), status.st_size, status.st_mtime_ns])
-        except OSError:
-            files.append([str(path)])
+    if isinstance(item, CorpusShard):  # the same shard has other columns beside inputs of other kinds
+        files += [item.sha256, keep]
+    paths = (item.path,) if isinstance(item, CorpusShard) else item
+    for path in paths:
+        for file in (path, *attribute_files(path).values()):
+            try:
+                status = file.stat()
+                files.append([str(file), status.st_size, status.st_mtime_ns])
+            except OSError:
+                files.append([str(file)])
     return fingerprint(files)
 
 

@@ -48,3 +48,11 @@ def test_what_cannot_be_is_refused(pages: Path) -> None:
         plan(CommandConfig())
     with pytest.raises(RegistryError, match="fineweb"):
         plan(CommandConfig(input=(pages,), filters=("finewebb",)))
+
+
+def test_what_it_wrote_is_no_input_and_a_dangling_link_is_rejected(pages: Path, tmp_path: Path) -> None:
+    (tmp_path / "gone.txt").symlink_to("nowhere")
+    config = CommandConfig(input=(tmp_path,), out=tmp_path / "out", filters=("fineweb",))
+    first, second = run(config), run(config)
+    assert first["counts"] == second["counts"] == {"in": 5, "read": 3, "rejected": 2}
+    assert not (tmp_path / "out" / ".work").exists()

@@ -238,3 +238,35 @@ def test_what_a_filter_says_of_its_files_is_in_the_manifest(corpus: Corpus, tmp_
     manifest = score_corpus(corpus, tmp_path / "out", config).manifest
     assert manifest["cards"]["contamination"]
     assert manifest["reasons"]["contamination.ngrams"] == 1
+
+
+def test_an_input_that_the_run_would_replace_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text("\n".join(json.dumps({"text": _text(n)}) for n in range(5)))
+    config = CommandConfig(input=(folder,), out=folder / "curated", filters=("fineweb",), workers=1)
+    assert run(config)["counts"]["in"] == 5
+    monkeypatch.chdir(folder)
+    for place in (config.out / "corpus", Path("curated"), Path("../pages/curated/corpus")):
+        with pytest.raises(ConfigError, match="would replace it"):
+            run(config.model_copy(update={"input": (place,)}))
+    assert len(Corpus.open(config.out / "corpus")) == 5
+    dotted = config.model_copy(update={"input": (Path("../pages"),), "out": Path("curated")})
+    assert run(dotted)["counts"]["in"] == 5  # not what it wrote itself
+
+
+def test_changed_attributes_are_read_again(tmp_path: Path) -> None:
+    documents, attributes = tmp_path / "in" / "documents", tmp_path / "in" / "attributes" / "tags"
+    for place, row in (
+        (documents, {"id": "a", "text": _text(1)}),
+        (attributes, {"id": "a", "attributes": {"x": 1}}),
+    ):
+        place.mkdir(parents=True)
+        (place / "0.jsonl").write_text(json.dumps(row))
+    config = CommandConfig(input=(tmp_path / "in",), out=tmp_path / "out", filters=("fineweb",), workers=1)
+    run(config)
+    (attributes / "0.jsonl").write_text(json.dumps({"id": "a", "attributes": {"x": 2}}))
+    assert run(config)["reused"] == []
+    assert '"x": 2' in Corpus.open(tmp_path / "out" / "corpus").read(["meta"])["meta"][0].as_py()

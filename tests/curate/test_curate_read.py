@@ -244,6 +244,17 @@ def test_a_corpus_among_files(tmp_path: Path) -> None:
     assert read["meta"].to_pylist() == ['{"f.x": 0.5, "k": 1}', None]
 
 
+def test_a_corpus_read_alone_is_read_again_among_files(tmp_path: Path) -> None:
+    rows = pa.table({"id": ["a"], "text": ["The sea"], "c4.sentences": [1.0]})
+    write_corpus(tmp_path / "in", rows)
+    _, alone = _read([tmp_path / "in"], tmp_path / "out")
+    assert "c4.sentences" in alone.column_names
+    path = _jsonl(tmp_path / "b.jsonl", {"text": "Far away"})
+    _, both = _read([tmp_path / "in", path], tmp_path / "out")  # the finished groups are still there
+    assert both.schema.names == BASE_SCHEMA.names
+    assert "c4.sentences" in both["meta"][0].as_py()
+
+
 def test_a_damaged_corpus_is_an_error(tmp_path: Path) -> None:
     corpus = write_corpus(tmp_path / "c", pa.table({"id": ["a"], "text": ["One"]}))
     (corpus.path / "part-00000.parquet").write_bytes(b"PAR1")
@@ -276,6 +287,15 @@ def test_inputs_are_found(tmp_path: Path) -> None:
     assert [path.name for path in find_inputs([tmp_path])] == names
     assert [path.name for path in find_inputs([f"{tmp_path}/**/*.jsonl*"])] == ["1.jsonl.gz", "2.jsonl"]
     assert find_inputs(["hf:org/name:en"]) == [Path("hf:org/name:en")]
+
+
+def test_a_pattern_takes_folders_too(tmp_path: Path) -> None:
+    write_corpus(tmp_path / "corpus", pa.table({"id": ["a"], "text": ["The sea"]}))
+    (tmp_path / "more" / "deep").mkdir(parents=True)
+    below = _jsonl(tmp_path / "more" / "deep" / "b.jsonl", {"text": "Far away"})
+    beside = _jsonl(tmp_path / "a.jsonl", {"text": "Near"})
+    assert find_inputs([tmp_path / "*"]) == [beside, tmp_path / "corpus", below]
+    assert find_inputs([f"{tmp_path}/**/*.jsonl"]) == [beside, below]
 
 
 def test_nothing_readable_gives_an_empty_corpus(tmp_path: Path) -> None:
