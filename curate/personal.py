@@ -11,6 +11,7 @@ addresses and other identifiers are not looked for.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv6Address, IPv6Network
 from typing import Final, NamedTuple
@@ -45,11 +46,13 @@ def find_personal(text: str) -> list[Span]:
     found += (Span(*span) for span in find_numbers(text))
     if len(found) < 2:
         return found
-    taken: list[Span] = []
+    taken: list[Span] = []  # in the text's order
     for span in sorted(found, key=lambda span: (KINDS.index(span.kind), span.start)):
-        if all(span.end <= other.start or other.end <= span.start for other in taken):
-            taken.append(span)
-    return sorted(taken)
+        place = bisect(taken, span)
+        free_before = place == 0 or taken[place - 1].end <= span.start
+        if free_before and (place == len(taken) or span.end <= taken[place].start):
+            taken.insert(place, span)
+    return taken
 
 
 _DOMAIN = re.compile(r"(?:[^\W_](?:[\w\-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w\-]*[^\W_])")
