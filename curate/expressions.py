@@ -43,6 +43,8 @@ _QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`([^`]*)`""")
 #: Stands for a column in backticks while Python's parser looks at it: a letter of the Yi
 #: script, which Python allows in a name.
 _FIRST, _LAST = 0xA000, 0xA48C
+#: Operations inside one another: what is parsed and evaluated by functions that call themselves.
+_DEEPEST = 200
 
 _FUNCTIONS: Final = {
     "abs": (1, 1),
@@ -166,8 +168,18 @@ def parse(text: str, *, where: str = "expression") -> Expression:
         ) from error
     found: dict[str, None] = {}
     draft = Expression(text, (), where, tree, quoted)
+    if _is_deeper(tree, _DEEPEST):
+        raise ConfigError("nested too deep", where=f"{where}: {text[:80]}…", cure="write it as several rules")
     _check(draft, tree, found)
     return Expression(text, tuple(found), where, tree, quoted)
+
+
+def _is_deeper(tree: ast.AST, most: int) -> bool:
+    """Whether an expression has more than ``most`` operations inside one another."""
+    level = [tree]
+    for _ in range(most):
+        level = [each for node in level for each in ast.iter_child_nodes(node)]
+    return bool(level)
 
 
 def _check(whole: Expression, node: ast.expr, found: dict[str, None]) -> None:  # noqa: PLR0912

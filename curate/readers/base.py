@@ -97,8 +97,9 @@ class ReadConfig(Config):
     @classmethod
     def _known_encoding(cls, encoding: str | None) -> str | None:
         try:
+            "a".encode(encoding or "utf-8")  # refuses codecs that are none of text, such as hex
             return codecs.lookup(encoding).name if encoding else None
-        except LookupError:
+        except (LookupError, UnicodeError):
             raise ValueError(f"unknown encoding {encoding!r}, try utf-8, cp1252 or latin-1") from None
 
 

@@ -175,10 +175,11 @@ def recoded(source: Iterator[bytes], encoding: str | None) -> Iterator[bytes]:
         return
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        yield decoder.decode(head[skip:]).encode()
+        # UTF-7 can hold halves of pairs: they are passed on, and refused with their line.
+        yield decoder.decode(head[skip:]).encode("utf-8", "surrogatepass")
         for block in source:
-            yield decoder.decode(block).encode()
-        yield decoder.decode(b"", final=True).encode()
+            yield decoder.decode(block).encode("utf-8", "surrogatepass")
+        yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
     except UnicodeDecodeError as error:
         yield bytes(error.object[: error.start]).decode(encoding).encode()
         raise Unreadable("wrong_encoding", f"not {encoding}: {error.reason}") from error

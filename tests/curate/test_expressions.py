@@ -109,6 +109,7 @@ def test_it_knows_its_columns() -> None:
         ("lang is 'en'", "for None alone", "▸lang"),
         ("ꀀ > 1", "Yi script", ""),
         ("(" * 300, "not an expression", ""),
+        ("1" + " + 1" * 300 + " > 1", "nested too deep", ""),
     ],
 )
 def test_what_is_not_in_the_language_is_refused_with_its_place(text: str, found: str, place: str) -> None:

@@ -77,8 +77,9 @@ def test_a_mapping_wins_over_the_usual_names(tmp_path: Path) -> None:
     assert json.loads(found["meta"])["text"] == "a summary"
     with pytest.raises(ConfigError, match=r"'txet'.*did you mean 'text'"):
         parse_config(ReadConfig, {"columns": {"txet": "a"}})
-    with pytest.raises(ConfigError, match="unknown encoding"):
-        parse_config(ReadConfig, {"encoding": "klingon"})
+    for name in ("klingon", "hex", "rot13", "undefined"):
+        with pytest.raises(ConfigError, match="unknown encoding"):
+            parse_config(ReadConfig, {"encoding": name})
 
 
 def test_the_second_name_stands_in_where_the_first_is_null(tmp_path: Path) -> None:
@@ -228,6 +229,10 @@ def test_csv_dialects(name: str, content: str, tmp_path: Path) -> None:
 def test_csv_in_another_encoding(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes("text\nCôte\n".encode("cp1252"))
     assert _read(tmp_path / "a.csv", tmp_path, encoding="cp1252")[0]["text"] == "Côte"
+
+
+def test_half_a_pair_in_utf_7_is_rejected(tmp_path: Path) -> None:
+    assert list(recoded(iter([b"+2AA-"]), "utf-7")) == [b"\xed\xa0\x80", b""]
 
 
 def test_pages_of_text(tmp_path: Path) -> None:
