@@ -121,8 +121,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` to ``path`` atomically as readable, key-ordered JSON."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+    """Write ``value`` to ``path`` atomically as readable, key-ordered JSON.
+
+    Lone surrogates, as Python has them for file names that are not UTF-8, are escaped.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n"
+    write_text(path, text.encode("utf-8", "backslashreplace").decode())
 
 
 def read_json(path: Path) -> Any:
@@ -153,5 +157,6 @@ def hash_tree(path: Path) -> str:
         return hash_file(path)
     total = hashlib.sha256()
     for file in sorted(p for p in path.rglob("*") if p.is_file()):
-        total.update(f"{file.relative_to(path).as_posix()}\0{hash_file(file)}\n".encode())
+        name = os.fsencode(file.relative_to(path).as_posix())
+        total.update(name + f"\0{hash_file(file)}\n".encode())
     return total.hexdigest()

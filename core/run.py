@@ -47,7 +47,9 @@ _PACKAGES = (
 def fingerprint(*parts: Any) -> str:
     """Return a short hash of JSON-able parts, independent of key order."""
     text = json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[
+        :24
+    ]  # names of files may be bytes
 
 
 def package_versions() -> dict[str, str]:

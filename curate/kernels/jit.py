@@ -15,7 +15,11 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
 
     The global interpreter lock is released inside, and a division by zero gives an
     infinite number or NaN, as NumPy's does. The cache lies beside the source, or in the
-    user's cache folder (``NUMBA_CACHE_DIR``) if that cannot be written.
+    user's cache folder (``NUMBA_CACHE_DIR``) if that cannot be written; where neither can,
+    as in some containers, each process compiles anew.
     """
-    compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    try:
+        compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:  # no place for the cache
+        compiled = numba.njit(nogil=True, error_model="numpy")(function)
     return cast("Callable[..., Any]", compiled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,7 +44,7 @@ class ArrowReader:
 def _batches(path: Path) -> Iterator[pa.RecordBatch]:
     with open_file(path) as handle:
         is_file = handle.read(6) == b"ARROW1"
-    with pa.memory_map(str(path)) as source:
+    with pa.memory_map(os.fsencode(path)) as source:
         if is_file:
             with pa.ipc.open_file(source) as file:
                 for number in range(file.num_record_batches):

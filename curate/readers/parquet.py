@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +28,10 @@ class ParquetReader:
         position = 1
         open_file(path).close()
         try:
-            with pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False) as file:
+            with (
+                pa.OSFile(os.fsencode(path)) as source,  # the name need not be UTF-8
+                pq.ParquetFile(source, buffer_size=1 << 20, pre_buffer=False) as file,
+            ):
                 for batch in file.iter_batches(_ROWS, use_threads=False):
                     yield position, batch
                     position += batch.num_rows

@@ -9,6 +9,7 @@ import bz2
 import codecs
 import errno
 import io
+import os
 import stat
 import zlib
 from collections.abc import Callable, Iterator
@@ -125,12 +126,12 @@ def _zstd(path: Path) -> Iterator[bytes]:
     """Yield what zstd frames hold; the block that breaks is read again byte by byte."""
     done = 0
     try:
-        with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as stream:
+        with pa.CompressedInputStream(pa.OSFile(os.fsencode(path)), "zstd") as stream:
             while block := stream.read(_BLOCK):
                 done += len(block)
                 yield block
     except OSError as error:
-        with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as stream:
+        with pa.CompressedInputStream(pa.OSFile(os.fsencode(path)), "zstd") as stream:
             for _ in range(done // _BLOCK):
                 stream.read(_BLOCK)
             rest = bytearray()

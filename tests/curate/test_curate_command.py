@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from hinterland.core.config import load_config
@@ -270,3 +272,23 @@ def test_changed_attributes_are_read_again(tmp_path: Path) -> None:
     (attributes / "0.jsonl").write_text(json.dumps({"id": "a", "attributes": {"x": 2}}))
     assert run(config)["reused"] == []
     assert '"x": 2' in Corpus.open(tmp_path / "out" / "corpus").read(["meta"])["meta"][0].as_py()
+
+
+def test_names_of_files_need_not_be_utf_8(tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    name = os.fsdecode(b"caf\xe9")
+    try:
+        (folder / f"{name}.txt").write_text(_text(1))
+    except OSError:
+        pytest.skip("this file system has no such names")
+    line = json.dumps({"text": _text(2)}).encode()
+    (folder / f"{name}.jsonl.zst").write_bytes(pa.compress(line, codec="zstd", asbytes=True))
+    table = pa.table({"text": [_text(3)]})
+    with (folder / f"{name}.parquet").open("wb") as handle:
+        pq.write_table(table, handle)
+    with (folder / f"{name}.arrow").open("wb") as handle, pa.ipc.new_file(handle, table.schema) as writer:
+        writer.write_table(table)
+    config = CommandConfig(input=(folder,), out=tmp_path / "out", filters=("fineweb",), workers=1)
+    assert run(config)["counts"] == {"in": 4, "kept": 3, "decided_out": 1, "rejected": 0}
+    assert run(config)["reused"] == ["read", "score", "corpus"]

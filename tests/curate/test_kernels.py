@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from plain_readings import c4, fineweb, lines_of, paragraphs_of, quality, repetition
 
 from hinterland.curate.filter import make_filters
+from hinterland.curate.kernels.jit import jit
 from hinterland.curate.kernels.unicode import ALPHA, BREAK, LIMIT, PLAIN, SPACE, tables
 from hinterland.curate.words import Batch, batches
 
@@ -118,3 +119,11 @@ def test_batches_of_a_column_are_its_texts(documents: list[str], size: int, skip
 def test_a_lone_surrogate_does_not_break_a_batch() -> None:
     assert make_filters(["gopher_quality"])[0].score(["a \ud800 b"])["gopher_quality.words"][0] == 3
     assert math.isnan(make_filters(["c4"])[0].score([""])["c4.kept_characters"][0])
+
+
+def test_kernels_compile_where_no_cache_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    from numba.core import caching
+
+    for locator in caching.CacheImpl._locator_classes:
+        monkeypatch.setattr(locator, "from_function", classmethod(lambda *_: None))
+    assert jit(lambda one, two: one + two)(1, 2) == 3
