@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hinterland.core.corpus import Corpus
 from hinterland.core.engine import Engine, LocalEngine
 from hinterland.core.errors import CorpusError
 from hinterland.core.files import read_json, write_json
+from hinterland.core.models import find_model
 from hinterland.core.run import fingerprint
 from hinterland.curate.config import CurateConfig
 from hinterland.curate.deciding import check_thresholds, decide_shards, write_curated
@@ -194,7 +196,8 @@ def score_corpus(
         config: Filters, thresholds, duplicates, quality; the defaults if not given.
         engine: Runs stages over shards; this process if not given.
         rejected: Documents that could not be read, for the count.
-        work: Where unfinished work is kept for a later run; removed on success.
+        work: Where unfinished work is kept for a later run, in a folder of its own that is
+            removed on success.
 
     Raises:
         ConfigError: A threshold names no rule, or a filter's option is wrong.
@@ -207,10 +210,14 @@ def score_corpus(
     work = work or out.with_name(f".{out.name}.work")
     known = {"decide", "thresholds", "mask"}
     filters = content_of(make_filters(config.filters, config.options))
-    place = work / fingerprint(corpus.fingerprint, config.model_dump(mode="json", exclude=known), filters)
+    model = find_model(config.quality.model).fingerprint() if config.quality.model else ""
+    settings = config.model_dump(mode="json", exclude=known)
+    place = work / fingerprint(corpus.fingerprint, settings, filters, model)
     scored = score_documents(corpus, config, out=place / "scores", work=place, engine=engine)
     curated = decide_corpus(
         corpus, scored, config, out, rejected=rejected, engine=engine, work=place / "write"
     )
-    shutil.rmtree(work, ignore_errors=True)
+    shutil.rmtree(place, ignore_errors=True)
+    with suppress(OSError):  # something else is in there
+        work.rmdir()
     return curated

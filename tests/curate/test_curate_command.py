@@ -148,6 +148,17 @@ def test_the_manifest_says_what_was_done(corpus: Corpus, tmp_path: Path) -> None
     assert manifest["expected_documents"] == 49
 
 
+def test_a_work_folder_keeps_what_is_not_of_the_run(corpus: Corpus, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "mine.txt").write_text("mine")
+    config = CurateConfig(filters=("fineweb",))
+    score_corpus(corpus, tmp_path / "out", config, work=work)
+    assert [path.name for path in work.iterdir()] == ["mine.txt"]
+    score_corpus(corpus, tmp_path / "out", config)
+    assert not list(tmp_path.glob(".out*"))
+
+
 def test_scoring_again_replaces_columns(corpus: Corpus, tmp_path: Path) -> None:
     config = CurateConfig(filters=("c4",), quality=NO_MODEL)
     once = score_corpus(corpus, tmp_path / "once", config)
