@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hinterland.curate.kernels.jit import jit
 from hinterland.curate.kernels.tokens import Bytes, Integers, Split, decode
-from hinterland.curate.kernels.unicode import ALPHA, MARK, SPACE, tables
+from hinterland.curate.kernels.unicode import ALPHA, LIMIT, MARK, SPACE, tables
 
 __all__ = ["Quality", "quality"]
 
@@ -83,7 +83,8 @@ def begins_with_bullet(data, start, end, classes):
             return True
     for mark in _DASHES:
         if code == mark and start + width < end:
-            return (classes[decode(data, start + width)[0]] & SPACE) != 0
+            after, _ = decode(data, start + width)
+            return after < LIMIT and (classes[after] & SPACE) != 0
     return False
 
 

@@ -67,6 +67,12 @@ def test_a_dash_is_a_bullet_only_before_a_space() -> None:
     assert measure("- five degrees")["bullet_lines"] == 1
 
 
+@pytest.mark.parametrize("character", ["\U000e0001", "\U000f0041", "\U0010ffff"])
+def test_a_dash_before_a_character_beyond_the_tables(character: str) -> None:
+    # The tables end at U+40000; what is read behind them was anything (NUMBA_BOUNDSCHECK=1 shows it).
+    assert GopherQuality().score([f"-{character}"])["gopher_quality.bullet_lines"][0] == 0
+
+
 def test_an_empty_text_has_no_means() -> None:
     found = measure(" \n ")
     assert found["words"] == found["stop_words"] == 0
