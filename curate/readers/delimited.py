@@ -31,8 +31,10 @@ class DelimitedReader:
                 return
             delimiter = "\t" if suffix_of(path) == "tsv" else max(_DELIMITERS, key=first.count)
             reader = csv.reader(chain([first], text), delimiter=delimiter, strict=True)
-            names = [name.strip() for name in next(reader)]
-            if not any(names):
+            given = [name.strip() for name in next(reader)]
+            # Columns of one name are told apart by numbers.
+            names = [name if name not in given[:at] else f"{name}_{at}" for at, name in enumerate(given)]
+            if not any(given):
                 raise Unreadable("no_header", f"found: {first!r}"[:100], position=1)
             yield from _rows(reader, text, names)
         except _BadRow as bad:  # in the header: without it nothing is known about the rest

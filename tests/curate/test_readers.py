@@ -231,7 +231,13 @@ def test_csv_in_another_encoding(tmp_path: Path) -> None:
     assert _read(tmp_path / "a.csv", tmp_path, encoding="cp1252")[0]["text"] == "Côte"
 
 
-def test_half_a_pair_in_utf_7_is_rejected(tmp_path: Path) -> None:
+def test_csv_columns_of_one_name_are_kept_apart(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,note,note\nThe sea,one,two\n")
+    row = _read(tmp_path / "a.csv", tmp_path)[0]
+    assert json.loads(row["meta"]) == {"note": "one", "note_2": "two"}
+
+
+def test_half_a_pair_in_utf_7_is_passed_on_to_be_rejected() -> None:
     assert list(recoded(iter([b"+2AA-"]), "utf-7")) == [b"\xed\xa0\x80", b""]
 
 
