@@ -48,8 +48,11 @@ def _run(
     room = import_module(module)
     resolved = load_config(room.CommandConfig, config, overrides)
     if dry_run:
+        import yaml
+
         plan = {"config": resolved.model_dump(mode="json"), **room.plan(resolved)}
-        _emit(plan, "\n".join(f"{key}: {value}" for key, value in plan.items()), as_json=as_json)
+        plan["config"] = plan.pop("config")  # the long part last
+        _emit(plan, yaml.safe_dump(plan, sort_keys=False, allow_unicode=True).rstrip(), as_json=as_json)
         return
     result = room.run(resolved)
     _emit(result, room.render(result), as_json=as_json)
@@ -109,6 +112,13 @@ class _DefaultGroup(click.Group):
             args = [self.default, *args]
         return super().parse_args(ctx, args)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Leave the default command's name out of usage lines: nobody typed it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return ("" if name == self.default else name), command, rest
+
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Show the default command's help, and the other commands below it."""
         command = self.commands[self.default]
@@ -145,11 +155,18 @@ def _files_command(name: str, module: str, summary: str) -> None:
 
     @_common
     @_out
+    @click.option("--strict", is_flag=True, help="Stop at the first document that cannot be read.")
     @_files
     def command(
-        files: tuple[Path, ...], out: Path | None, overrides: tuple[str, ...], dry_run: bool, as_json: bool
+        files: tuple[Path, ...],
+        out: Path | None,
+        strict: bool,
+        overrides: tuple[str, ...],
+        dry_run: bool,
+        as_json: bool,
     ) -> None:
         config, given = _inputs(files, out)
+        given += ["read.strict=true"] if strict else []
         _run(module, config, (*given, *overrides), dry_run=dry_run, as_json=as_json)
 
     curate_group.command(name, help=summary)(command)

@@ -75,13 +75,20 @@ class RegistryError(HinterlandError):
     """An unknown name; the cure lists the nearest and the known ones."""
 
 
+#: Of more known names than this, the closest few are shown.
+_MANY, _SHOWN = 30, 8
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return "did you mean …" for the closest known name, else the list of known names.
+    """Return "did you mean …" for the closest known name, and the known names, or the closest of many.
 
     >>> nearest("gohper", ["gopher", "c4"])
     "did you mean 'gopher'? Known: c4, gopher"
     """
     names = sorted(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    close = get_close_matches(name, names, n=_SHOWN, cutoff=0.5)
     guess = f"did you mean '{close[0]}'? " if close else ""
+    if len(names) > _MANY:
+        shown = [*close, *(each for each in names if each not in close)][:_SHOWN]
+        return f"{guess}Known: {', '.join(shown)} and {len(names) - _SHOWN} more"
     return f"{guess}Known: {', '.join(names) or 'none'}"

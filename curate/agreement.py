@@ -64,7 +64,7 @@ class Agreement:
         return (self.agree(one, other) - chance) / (1 - chance) if chance < 1 else float("nan")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return shares, agreement of each pair, and reasons; shares rounded to 4 decimals."""
+        """Return shares, agreement of each pair, and reasons; shares rounded to 6 decimals."""
         return {
             "documents": self.documents,
             "kept": {name: _rounded(self.kept(name)) for name in self.keeps},
@@ -83,7 +83,7 @@ class Agreement:
 
 
 def _rounded(value: float) -> float | None:
-    return round(value, 4) if np.isfinite(value) else None
+    return round(value, 6) if np.isfinite(value) else None
 
 
 def agreement(texts: Iterable[pa.ChunkedArray], names: Sequence[str]) -> Agreement:

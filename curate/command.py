@@ -227,10 +227,11 @@ def render(result: dict[str, Any]) -> str:
             f"  {name:<20}{number:>10,}{number / scored:>8.1%}" if scored else f"  {name:<20}{number:>10,}"
             for name, number in result["kept_by_filter"].items()
         ),
-        "",
-        "reasons (a document can have several)",
-        *(f"  {name:<48}{number:>10,}" for name, number in _largest_first(result["reasons"])),
     ]
+    if result["reasons"]:
+        lines += ["", "reasons (a document can have several)"]
+        lines += [f"  {name:<48}{number:>10,}" for name, number in _largest_first(result["reasons"])]
+    lines += _weights(result)
     lines += _duplicates(result["cards"]["duplicates"])
     card = result["cards"]["lm_quality"]
     if card.get("distilled"):
@@ -250,6 +251,22 @@ def render(result: dict[str, Any]) -> str:
 
 def _largest_first(reasons: dict[str, int]) -> list[tuple[str, int]]:
     return sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _weights(result: dict[str, Any]) -> list[str]:
+    """Return what sampling and weights come to, as lines; nothing where there are none."""
+    lines = [
+        f"  {name:<20}" + ", ".join(f"{key} {value}" for key, value in report.items() if _is_plain(value))
+        for name, report in result.get("decisions", {}).items()
+    ]
+    expected = result.get("expected_documents", result["counts"]["kept"])
+    if expected != result["counts"]["kept"]:
+        lines.append(f"  with the weights, {expected:,} documents are expected")
+    return ["", "sampling and weights", *lines] if lines else []
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, int | float | str) and not isinstance(value, bool)
 
 
 def _duplicates(card: dict[str, Any] | None) -> list[str]:

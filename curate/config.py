@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from hinterland.core.config import Config
 from hinterland.curate.decisions_config import DecisionsConfig
@@ -54,3 +54,18 @@ class CurateConfig(Config):
     decide: DecisionsConfig = Field(default_factory=DecisionsConfig)
     mask: tuple[Literal["email", "phone", "ip", "card"], ...] = ()
     seed: int = 0
+
+    @field_validator("thresholds", mode="before")
+    @classmethod
+    def _joined_names(cls, given: Any) -> Any:
+        """Take ``{c4: {sentences: {low: 3}}}``, which ``--set thresholds.c4.sentences=…`` makes."""
+        if not isinstance(given, dict):
+            return given
+        found: dict[str, Any] = {}
+        for name, value in given.items():
+            nested = isinstance(value, dict) and value and not {*value} & {"low", "high"}
+            if nested and all(isinstance(inner, dict) for inner in value.values()):
+                found |= {f"{name}.{measure}": bounds for measure, bounds in value.items()}
+            else:
+                found[name] = value
+        return found

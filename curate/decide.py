@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from hinterland.core.errors import ConfigError, CorpusError
+from hinterland.core.errors import ConfigError, CorpusError, nearest
 from hinterland.core.progress import track
 from hinterland.core.record import DECISION_FIELDS
 from hinterland.curate.decisions import Decisions
@@ -80,10 +80,15 @@ def check_decisions(config: DecisionsConfig, names: Sequence[str]) -> None:
     """Refuse a config that cannot be applied to the columns ``names``.
 
     Raises:
-        ConfigError: An expression names a column that is not there, or two reasons are equal.
+        ConfigError: An expression or a section names a column that is not there, or two
+            reasons are equal.
     """
     for drop in config.drop:
         drop.expression().check(names)
+    for place, column in config.columns():
+        if column not in names:
+            known = [name for name in names if not name.startswith("_")]
+            raise ConfigError(f"no column {column!r}", where=f"decide.{place}", cure=nearest(column, known))
     stages = [config.pareto, config.toxicity, config.mixing]
     reasons = Counter([*(cap.name for cap in config.caps), *(each.reason for each in stages if each)])
     reasons.update({drop.name for drop in config.drop})  # several rules may share a reason

@@ -191,3 +191,21 @@ class DecisionsConfig(Config):
     caps: tuple[Cap, ...] = ()
     toxicity: ToxicShare | None = None
     mixing: Mixing | None = None
+
+    def columns(self) -> list[tuple[str, str]]:
+        """Return the columns that the sections name, with where each is named."""
+        found = [
+            *(
+                (f"caps.{at}.{key}", getattr(cap, key))
+                for at, cap in enumerate(self.caps)
+                for key in _OF_CAPS
+            ),
+            ("pareto.column", self.pareto and self.pareto.column),
+            ("toxicity.column", self.toxicity and self.toxicity.column),
+            ("mixing.by", self.mixing and self.mixing.by),
+            ("mixing.of", self.mixing and self.mixing.of),
+        ]
+        return [(place, column) for place, column in found if column]
+
+
+_OF_CAPS = ("by", "of", "best")

@@ -1,8 +1,8 @@
 """Conditions over score columns, as people write them, on all documents at once.
 
-``gopher_quality.words < 50 and not lang.agree``. The language is a small part of Python's:
+``gopher_quality.words < 50 and not language.agree``. The language is a small part of Python's:
 
-- columns by name (``lang.agree``), in backticks where a name is not a Python one
+- columns by name (``language.agree``), in backticks where a name is not a Python one
   (`` `gopher_quality@dolma.words` ``);
 - numbers, strings in quotes, ``True``, ``False``, ``None``;
 - ``and``, ``or``, ``not``; ``<  <=  ==  !=  >=  >``, also in chains (``3 <= x <= 10``);
@@ -164,7 +164,7 @@ def parse(text: str, *, where: str = "expression") -> Expression:
         raise ConfigError(
             f"not an expression: {getattr(error, 'msg', None) or error}",
             where=f"{where}: {_mark(text, whole._column(hidden[:at]))}",
-            cure="write a condition such as `gopher_quality.words < 50 and not lang.agree`",
+            cure="write a condition such as `gopher_quality.words < 50 and not language.agree`",
         ) from error
     found: dict[str, None] = {}
     draft = Expression(text, (), where, tree, quoted)

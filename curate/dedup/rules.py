@@ -22,11 +22,10 @@ DUPLICATE_COLUMNS = (
 #: The rule of `exact_duplicates`.
 RULES = (Rule("exact_dup.first", "exact_dup.copy", low=1),)
 
-#: The rules of `find_duplicates`. A document is out for its paragraphs only if more than
-#: four fifths of it stand elsewhere: a lower bound takes out documents with a long notice
-#: or menu in common, and those that are quoted at length by one that is kept before them.
+#: The rules of `find_duplicates`. Copied paragraphs have no bound unless a config gives one:
+#: a chapter that stands whole inside a longer document is copied, and still the only one.
 DUPLICATE_RULES = (
     *RULES,
-    Rule("para_dup.share", "para_dup.copied", high=0.8),
+    Rule("para_dup.share", "para_dup.copied"),
     Rule("near_dup.first", "near_dup.copy", low=1),
 )

@@ -29,7 +29,7 @@ def test_from_files_to_the_table(pages: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
     result = run(config)
     assert result["counts"] == {"in": 4, "read": 3, "rejected": 1}
-    assert result["filters"]["c4"]["kept"] == {"c4": 0.3333, "c4@datatrove": 0.6667, "c4@dolma": 0.6667}
+    assert result["filters"]["c4"]["kept"] == {"c4": 0.333333, "c4@datatrove": 0.666667, "c4@dolma": 0.666667}
     text = render(result)
     assert "paper ~ datatrove" in text
     assert "only datatrove keeps 1" in text

@@ -11,7 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
+from hinterland.core.cli import cli
 from hinterland.core.config import load_config
 from hinterland.core.corpus import Corpus, write_corpus
 from hinterland.core.engine import LocalEngine
@@ -303,3 +305,48 @@ def test_names_of_files_need_not_be_utf_8(tmp_path: Path) -> None:
     config = CommandConfig(input=(folder,), out=tmp_path / "out", filters=("fineweb",), workers=1)
     assert run(config)["counts"] == {"in": 4, "kept": 3, "decided_out": 1, "rejected": 0}
     assert run(config)["reused"] == ["read", "score", "corpus"]
+
+
+def test_strict_stops_at_what_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": _text(1)}) + "\n{broken\n")
+    given = ["curate", str(tmp_path / "a.jsonl"), "--out", str(tmp_path / "out"), "--set", "workers=1"]
+    stopped = CliRunner().invoke(cli, [*given, "--strict"])
+    assert isinstance(stopped.exception, CorpusError)
+    assert stopped.exception.where == f"{tmp_path / 'a.jsonl'}, position 2"
+    assert CliRunner().invoke(cli, given).exit_code == 0
+
+
+def test_thresholds_can_be_set_one_by_one() -> None:
+    given = ["thresholds.gopher_quality.words={low: 20}", "thresholds.c4.sentences.low=3"]
+    config = load_config(CommandConfig, None, given)
+    assert {name: bounds.low for name, bounds in config.thresholds.items()} == {
+        "gopher_quality.words": 20,
+        "c4.sentences": 3,
+    }
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"pareto": {"column": "quality.score"}},
+        {"caps": [{"by": "sauce", "limit": 1}]},
+        {"drop": [{"when": "c4.sentence < 3"}]},
+    ],
+)
+def test_columns_that_will_not_be_there_are_refused_before_scoring(
+    corpus: Corpus, tmp_path: Path, section: dict[str, Any]
+) -> None:
+    config = CommandConfig.model_validate({"input": [corpus.path], "out": tmp_path / "out", "decide": section})
+    with pytest.raises(ConfigError, match=r"decide|column"):
+        run(config)
+    assert not (tmp_path / "out").exists()
+
+
+def test_weights_are_shown(corpus: Corpus, tmp_path: Path) -> None:
+    section = {"mixing": {"by": "country", "shares": {"TUV": 0.9}, "most": 1}}
+    config = CommandConfig.model_validate(
+        {"input": [corpus.path], "out": tmp_path / "out", "filters": ["c4"], "decide": section, "workers": 1}
+    )
+    result = run(config)
+    assert result["expected_documents"] < result["counts"]["kept"]
+    assert "with the weights" in render(result)
