@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,17 +19,25 @@ from hinterland.core.run import Run, StageRecord
 from hinterland.curate.config import CurateConfig
 from hinterland.curate.deciding import check_columns
 from hinterland.curate.filter import content_of, make_filters
-from hinterland.curate.inputs import find_inputs_outside, hash_input
-from hinterland.curate.pipeline import Scored, check_thresholds, decide_corpus, score_documents
+from hinterland.curate.inputs import find_inputs_outside, hash_input, is_corpus
+from hinterland.curate.pipeline import (
+    DUPLICATES,
+    FILTERS,
+    Scored,
+    check_thresholds,
+    decide_corpus,
+    kinds_of,
+    score_filters,
+    score_kind,
+)
 from hinterland.curate.read import ReadConfig, count_rows, read_corpus
+from hinterland.curate.scoring import VERSION
 
 __all__ = ["CommandConfig", "plan", "render", "run"]
 
 #: Measured on one core of a small machine; for the estimate of a dry run only.
 _BYTES_PER_SECOND = 5e6
 _TOKENS_PER_SECOND = 400
-#: What scores do not depend on.
-_DECIDING = {"thresholds", "decide", "mask"}
 
 
 class CommandConfig(CurateConfig):
@@ -81,8 +91,15 @@ def _checked(config: CommandConfig) -> None:
             cure="name files (hinterland curate FILES), or give input: [FILE or FOLDER] in the config",
         )
     check_thresholds(config)
-    check_columns(config)
+    check_columns(config, _columns_there(config))
     _inputs(config)
+
+
+def _columns_there(config: CommandConfig) -> list[str]:
+    """Return the columns that the input has, if it is corpora alone: those pass through."""
+    if not all(is_corpus(path) for path in config.input):
+        return []
+    return [name for path in config.input for name in Corpus.open(path).manifest.get("columns", {})]
 
 
 def plan(config: CommandConfig) -> dict[str, Any]:
@@ -129,10 +146,11 @@ def _size(path: Path) -> int:
 
 
 def run(config: CommandConfig) -> dict[str, Any]:
-    """Curate, in three stages that are done once each: read, score, decide.
+    """Curate, in stages that are done once each: read, filters, duplicates, quality, decide.
 
-    A changed threshold repeats only the last, as do expressions, caps and weights. The
-    run's folder holds ``read/rejects/rejects.jsonl``, ``score/`` and the result, ``corpus``.
+    A changed threshold repeats only the last, as do expressions, caps and weights; another
+    policy for duplicates repeats the search and no filter. The run's folder holds
+    ``read/rejects/rejects.jsonl``, a folder for each kind of scores, and the result, ``corpus``.
 
     Raises:
         ConfigError: There is no input, or a threshold names no rule.
@@ -151,16 +169,16 @@ def run(config: CommandConfig) -> dict[str, Any]:
             lambda folder: _read(folder, config, engine, work / "read"),
             depends={"sources": sources, "read": config.read.model_dump(mode="json")},
         )
-        score = run_folder.stage(
-            "score",
-            lambda folder: _score(folder, config, engine, work / "score"),
-            depends=_score_depends(config, read),
-            keep_partial=True,
-        )
+        scores = _score(run_folder, config, engine, read, work / "score")
+        found = {record.name: record.result["card"] for record in scores}
+        scored = Scored.of(config.out, config.curation(), found.pop(FILTERS), found)
         decide = run_folder.stage(
             "corpus",
-            lambda folder: _decide(folder, config, engine, work, read.result["counts"]["rejected"]),
-            depends={"score": score.fingerprint, "config": config.curation().model_dump(mode="json")},
+            lambda folder: _decide(folder, config, scored, engine, work, read.result["counts"]["rejected"]),
+            depends={
+                "scores": [record.fingerprint for record in scores],
+                "config": config.curation().model_dump(mode="json"),
+            },
         )
         run_folder.finish(counts=decide.result["counts"], sources=sources)
     shutil.rmtree(work, ignore_errors=True)
@@ -178,31 +196,61 @@ def _inputs(config: CommandConfig) -> list[Path]:
     return find_inputs_outside(config.input, config.out)
 
 
-def _score_depends(config: CommandConfig, read: StageRecord) -> dict[str, Any]:
-    """Return what scores depend on: thresholds, the drop share and policies of decision are not among it."""
-    settings = config.curation().model_dump(mode="json", exclude=_DECIDING)
-    settings["quality"].pop("drop_share")
-    if config.quality.model:
-        settings["quality"]["fingerprint"] = find_model(config.quality.model).fingerprint()
-    filters = content_of(make_filters(config.filters, config.options))
-    return {"read": read.outputs, "filters": filters, **settings}
-
-
 def _read(folder: Path, config: CommandConfig, engine: Engine, work: Path) -> dict[str, Any]:
     found = read_corpus(_inputs(config), folder, config.read, engine=engine, work=work)
     return {"counts": found.counts, "reasons": found.reasons, "text_bytes": found.text_bytes}
 
 
-def _score(folder: Path, config: CommandConfig, engine: Engine, work: Path) -> dict[str, Any]:
+def _score(
+    run_folder: Run, config: CommandConfig, engine: Engine, read: StageRecord, work: Path
+) -> list[StageRecord]:
+    """Score in a stage for each kind, so that another policy for duplicates repeats no filter."""
+    curation, filters = config.curation(), config.out / FILTERS
     corpus = Corpus.open(config.out / "read" / "corpus")
-    scored = score_documents(corpus, config.curation(), out=folder, work=work, engine=engine)
-    return {"cards": scored.cards}
+    minhash = config.duplicates and config.duplicates.minhash
+    depends: dict[str, Any] = {
+        "read": read.outputs,
+        "filters": content_of(make_filters(config.filters, config.options)),
+        "minhash": repr(minhash),
+        "version": VERSION,
+    }
+    records = [
+        run_folder.stage(
+            FILTERS,
+            lambda folder: {"card": score_filters(corpus, curation, folder, engine=engine)},
+            depends=depends,
+            keep_partial=True,
+        )
+    ]
+    for kind in kinds_of(curation)[1:]:
+        if kind == DUPLICATES:
+            depends = {
+                "filters": records[0].fingerprint,
+                "duplicates": config.model_dump(mode="json")["duplicates"],
+            }
+        else:
+            depends = {
+                "read": read.outputs,
+                "quality": curation.quality.model_dump(mode="json", exclude={"drop_share"}),
+                "model": find_model(curation.quality.model or "").fingerprint(),
+                "seed": curation.seed,
+            }
+        make = partial(score_kind, kind, corpus, curation, filters=filters, engine=engine, work=work)
+        record = run_folder.stage(kind, partial(_carded, make), depends=depends, keep_partial=True)
+        records.append(record)
+    return records
 
 
-def _decide(folder: Path, config: CommandConfig, engine: Engine, work: Path, rejected: int) -> dict[str, Any]:
+def _carded(make: Callable[[Path], dict[str, Any]], folder: Path) -> dict[str, Any]:
+    return {"card": make(folder)}
+
+
+def _decide(
+    folder: Path, config: CommandConfig, scored: Scored, engine: Engine, work: Path, rejected: int
+) -> dict[str, Any]:
     curated = decide_corpus(
         Corpus.open(config.out / "read" / "corpus"),
-        Scored.open(config.out / "score"),
+        scored,
         config.curation(),
         folder,
         rejected=rejected,

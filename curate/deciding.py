@@ -57,8 +57,12 @@ def check_thresholds(config: CurateConfig) -> None:
     override_rules(_rules(config, quality_rule(np.empty(0), drop_share=0)), config.thresholds)
 
 
-def check_columns(config: CurateConfig) -> None:
+def check_columns(config: CurateConfig, there: Sequence[str] = ()) -> None:
     """Refuse expressions over columns that will not be there, before anything is scored.
+
+    Args:
+        config: What is scored, and the expressions.
+        there: Columns that the documents have already.
 
     Raises:
         ConfigError: An expression names no column, or two reasons are equal.
@@ -70,7 +74,7 @@ def check_columns(config: CurateConfig) -> None:
     scored = [name for each in filters for name in each.score(Batch([]))]
     duplicates = DUPLICATE_COLUMNS if config.duplicates is not None else ()
     quality = (PREDICTED, MEASURED) if config.quality.model is not None else ()
-    check_decisions(config.decide, [*BASE_SCHEMA.names, *scored, *duplicates, *quality])
+    check_decisions(config.decide, [*BASE_SCHEMA.names, *there, *scored, *duplicates, *quality])
 
 
 def resolve_rules(columns: Columns, config: CurateConfig) -> tuple[Rule, ...]:

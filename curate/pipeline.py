@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,21 +13,33 @@ from typing import Any
 from hinterland.core.corpus import Corpus
 from hinterland.core.engine import Engine, LocalEngine
 from hinterland.core.errors import CorpusError
-from hinterland.core.files import read_json, write_json
 from hinterland.core.models import find_model
 from hinterland.core.run import fingerprint
 from hinterland.curate.config import CurateConfig
 from hinterland.curate.deciding import check_thresholds, decide_shards, write_curated
-from hinterland.curate.dedup import find_duplicates
+from hinterland.curate.dedup import NearDuplicates, find_duplicates
 from hinterland.curate.filter import content_of, make_filters
 from hinterland.curate.lm_quality import score_quality
 from hinterland.curate.scoring import score_shards
 
-__all__ = ["Scored", "check_thresholds", "decide_corpus", "score_corpus", "score_documents"]
+__all__ = [
+    "DUPLICATES",
+    "FILTERS",
+    "QUALITY",
+    "Scored",
+    "check_thresholds",
+    "decide_corpus",
+    "kinds_of",
+    "score_corpus",
+    "score_documents",
+    "score_filters",
+    "score_kind",
+]
 
-#: Where the scores lie, in the order their columns stand in the curated corpus.
-FOLDERS = ("filters", "duplicates", "quality")
-CARDS = "cards.json"
+#: Kinds of scores, each in a folder of its own, in the order their columns stand in the curated corpus.
+FILTERS, DUPLICATES, QUALITY = "filters", "duplicates", "quality"
+#: Under which name what there is to say about a kind stands in the manifest.
+CARDS = {DUPLICATES: "duplicates", QUALITY: "lm_quality"}
 
 
 @dataclass(frozen=True)
@@ -36,27 +49,93 @@ class Scored:
     Attributes:
         folder: Holds a folder of Parquet files for each kind of score, named and ordered
             as the corpus' shards are.
+        kinds: The kinds that belong to this curation; others may lie there from before.
         cards: What there is to say about scores: the duplicates, the quality model's fit.
     """
 
     folder: Path
+    kinds: tuple[str, ...]
     cards: dict[str, Any]
 
-    @classmethod
-    def open(cls, folder: Path) -> Scored:
-        """Open scores that are there.
-
-        Raises:
-            StorageError: They are not.
-        """
-        return cls(folder, read_json(folder / CARDS))
-
-    def lists(self, names: list[str]) -> list[list[Path]]:
+    def lists(self, names: Sequence[str]) -> list[list[Path]]:
         """Return the score files of shards called ``names``, a list for each kind of score."""
-        return [[self.folder / kind / name for name in names] for kind in FOLDERS if self._has(kind)]
+        return [[self.folder / kind / name for name in names] for kind in self.kinds]
 
-    def _has(self, kind: str) -> bool:
-        return (self.folder / kind).is_dir()
+    @classmethod
+    def of(
+        cls, folder: Path, config: CurateConfig, infos: Mapping[str, Any], found: Mapping[str, Any]
+    ) -> Scored:
+        """Return the scores in ``folder``.
+
+        Args:
+            folder: Where they lie.
+            config: What was run.
+            infos: What filters say of the files they read, by filter.
+            found: The cards of the other kinds, by kind.
+        """
+        cards = {"lm_quality": {"model": None}, "duplicates": None, **infos}
+        return cls(folder, kinds_of(config), cards | {CARDS[kind]: card for kind, card in found.items()})
+
+
+def kinds_of(config: CurateConfig) -> tuple[str, ...]:
+    """Return the kinds of scores that a config asks for."""
+    duplicates = (DUPLICATES,) if config.duplicates is not None else ()
+    return (FILTERS, *duplicates, *((QUALITY,) if config.quality.model is not None else ()))
+
+
+def score_filters(corpus: Corpus, config: CurateConfig, out: Path, *, engine: Engine) -> dict[str, Any]:
+    """Run all filters over a corpus; return what they say of the files they read.
+
+    Args:
+        corpus: The documents.
+        config: Names and options of filters, and how to sign for near-duplicates.
+        out: A folder for the scores; finished shards in it are taken as they are, so it
+            must not be that of another corpus or other filters.
+        engine: Runs the filters over shards.
+
+    Raises:
+        ConfigError: A filter's option is wrong.
+        CorpusError: A shard of the corpus is missing or corrupt.
+        RegistryError: A filter is unknown.
+    """
+    minhash = config.duplicates.minhash if config.duplicates is not None else None
+    score_shards(
+        [path for path, _ in corpus.shards()],
+        out,
+        filters=config.filters,
+        options=config.options,
+        minhash=minhash,
+        engine=engine,
+    )
+    infos = {each.name: getattr(each, "info", None) for each in make_filters(config.filters, config.options)}
+    return {name: info() for name, info in infos.items() if callable(info)}
+
+
+def score_kind(
+    kind: str, corpus: Corpus, config: CurateConfig, out: Path, *, filters: Path, engine: Engine, work: Path
+) -> dict[str, Any]:
+    """Make the scores that look at the whole corpus, duplicates or quality; return their card.
+
+    Args:
+        kind: ``duplicates`` or ``quality``.
+        corpus: The documents.
+        config: What to run.
+        out: A folder for the columns, as for `score_filters`.
+        filters: The folder that `score_filters` wrote.
+        engine: Runs the pieces.
+        work: A folder for unfinished work; a killed run goes on from it. Its contents are
+            tied to the corpus and the config by fingerprint.
+
+    Raises:
+        CorpusError: A shard of the corpus is missing or corrupt.
+        ModelSourceError: The quality model cannot be had.
+    """
+    texts = [path for path, _ in corpus.shards()]
+    scored = [filters / path.name for path in texts]
+    if kind == DUPLICATES:
+        settings = config.duplicates or NearDuplicates()
+        return find_duplicates(texts, scored, out, settings, engine=engine, work=work)
+    return score_quality(texts, scored, out, config.quality, seed=config.seed, engine=engine, work=work)
 
 
 def score_documents(corpus: Corpus, config: CurateConfig, *, out: Path, work: Path, engine: Engine) -> Scored:
@@ -65,10 +144,8 @@ def score_documents(corpus: Corpus, config: CurateConfig, *, out: Path, work: Pa
     Args:
         corpus: The documents.
         config: What to run.
-        out: A folder for the scores; finished shards in it are taken as they are, so it
-            must not be that of another corpus or other filters.
-        work: A folder for unfinished work; a killed run goes on from it. Its contents are
-            tied to the corpus and the config by fingerprint.
+        out: A folder for the scores, as for `score_filters`.
+        work: A folder for unfinished work, as for `score_kind`.
         engine: Runs stages over shards.
 
     Raises:
@@ -77,32 +154,15 @@ def score_documents(corpus: Corpus, config: CurateConfig, *, out: Path, work: Pa
         ModelSourceError: The quality model cannot be had.
         RegistryError: A filter is unknown.
     """
-    texts = [path for path, _ in corpus.shards()]
-    minhash = config.duplicates.minhash if config.duplicates is not None else None
-    cards: dict[str, Any] = {"lm_quality": {"model": None}, "duplicates": None}
     with engine.started():
-        scored = score_shards(
-            texts,
-            out / "filters",
-            filters=config.filters,
-            options=config.options,
-            minhash=minhash,
-            engine=engine,
-        )
-        if config.duplicates is not None:
-            cards["duplicates"] = find_duplicates(
-                texts, scored, out / "duplicates", config.duplicates, engine=engine, work=work
+        infos = score_filters(corpus, config, out / FILTERS, engine=engine)
+        found = {
+            kind: score_kind(
+                kind, corpus, config, out / kind, filters=out / FILTERS, engine=engine, work=work
             )
-        if config.quality.model is not None:
-            cards["lm_quality"] = score_quality(
-                texts, scored, out / "quality", config.quality, seed=config.seed, engine=engine, work=work
-            )
-    for each in make_filters(config.filters, config.options):
-        info = getattr(each, "info", None)
-        if callable(info):
-            cards[each.name] = info()
-    write_json(out / CARDS, cards)
-    return Scored(out, cards)
+            for kind in kinds_of(config)[1:]
+        }
+    return Scored.of(out, config, infos, found)
 
 
 def decide_corpus(

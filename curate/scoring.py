@@ -18,8 +18,10 @@ from hinterland.curate.filter import Filter, Scores, make_filters
 from hinterland.curate.kernels.minhash import MinHash, band_keys
 from hinterland.curate.words import Batch, batches
 
-__all__ = ["score_batch", "score_shard", "score_shards"]
+__all__ = ["INTERNAL", "VERSION", "score_batch", "score_shard", "score_shards"]
 
+#: Part of what scores are known by; raised when the same text gets other scores.
+VERSION = 1
 #: Columns whose names begin so are for later stages; they do not go into the curated corpus.
 INTERNAL = "_"
 

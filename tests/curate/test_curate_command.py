@@ -21,6 +21,7 @@ from hinterland.core.errors import ConfigError, CorpusError, RegistryError
 from hinterland.curate import command, scoring
 from hinterland.curate.command import CommandConfig, plan, render, run
 from hinterland.curate.config import CurateConfig, QualityConfig
+from hinterland.curate.dedup import NearDuplicates
 from hinterland.curate.pipeline import decide_corpus, score_corpus, score_documents
 
 STARTER = Path(__file__).parents[2] / "configs" / "curate.yaml"
@@ -88,7 +89,7 @@ def test_the_starter_config_runs(tmp_path: Path, tiny_lm: Path) -> None:
     json.dumps(result)
 
     again = run(config)
-    assert again["reused"] == ["read", "score", "corpus"]
+    assert again["reused"] == ["read", "filters", "duplicates", "quality", "corpus"]
     assert {**again, "reused": []} == result
 
 
@@ -109,7 +110,7 @@ def test_a_changed_threshold_repeats_only_the_decision(corpus: Corpus, tmp_path:
         ],
     )
     second = run(changed)
-    assert second["reused"] == ["read", "score"]
+    assert second["reused"] == ["read", "filters", "duplicates"]
     assert second["reasons"]["gopher_quality.words"] == 1
 
 
@@ -242,7 +243,15 @@ def test_a_run_does_not_read_what_it_wrote(tmp_path: Path) -> None:
     first = run(config)
     second = run(config)
     assert first["counts"]["in"] == second["counts"]["in"] == 12
-    assert second["reused"] == ["read", "score", "corpus"]
+    assert second["reused"] == ["read", "filters", "duplicates", "corpus"]
+    third = run(config.model_copy(update={"duplicates": NearDuplicates(policy="longest")}))
+    assert third["reused"] == ["read", "filters"]
+    assert run(config.model_copy(update={"duplicates": None}))["kept_by_filter"].keys() == {
+        "gopher_quality",
+        "gopher_repetition",
+        "c4",
+        "fineweb",
+    }
 
 
 def test_what_a_filter_says_of_its_files_is_in_the_manifest(corpus: Corpus, tmp_path: Path) -> None:
@@ -304,7 +313,7 @@ def test_names_of_files_need_not_be_utf_8(tmp_path: Path) -> None:
         writer.write_table(table)
     config = CommandConfig(input=(folder,), out=tmp_path / "out", filters=("fineweb",), workers=1)
     assert run(config)["counts"] == {"in": 4, "kept": 3, "decided_out": 1, "rejected": 0}
-    assert run(config)["reused"] == ["read", "score", "corpus"]
+    assert run(config)["reused"] == ["read", "filters", "duplicates", "corpus"]
 
 
 def test_strict_stops_at_what_cannot_be_read(tmp_path: Path) -> None:
@@ -336,7 +345,9 @@ def test_thresholds_can_be_set_one_by_one() -> None:
 def test_columns_that_will_not_be_there_are_refused_before_scoring(
     corpus: Corpus, tmp_path: Path, section: dict[str, Any]
 ) -> None:
-    config = CommandConfig.model_validate({"input": [corpus.path], "out": tmp_path / "out", "decide": section})
+    config = CommandConfig.model_validate(
+        {"input": [corpus.path], "out": tmp_path / "out", "decide": section}
+    )
     with pytest.raises(ConfigError, match=r"decide|column"):
         run(config)
     assert not (tmp_path / "out").exists()
@@ -350,3 +361,13 @@ def test_weights_are_shown(corpus: Corpus, tmp_path: Path) -> None:
     result = run(config)
     assert result["expected_documents"] < result["counts"]["kept"]
     assert "with the weights" in render(result)
+
+
+def test_columns_of_a_corpus_can_be_decided_by(corpus: Corpus, tmp_path: Path) -> None:
+    table = corpus.read().append_column("mine.score", pa.array([float(n) for n in range(len(corpus))]))
+    scored = write_corpus(tmp_path / "mine", table)
+    section = {"drop": [{"when": "mine.score < 30", "reason": "low"}]}
+    config = CommandConfig.model_validate(
+        {"input": [scored.path], "out": tmp_path / "out", "filters": ["c4"], "decide": section, "workers": 1}
+    )
+    assert run(config)["reasons"]["low"] == 30

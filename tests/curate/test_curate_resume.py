@@ -99,7 +99,7 @@ def test_killed_in_every_stage(pages: Path, whole: dict[str, bytes], tmp_path: P
     out = tmp_path / "out"
     moments = [
         ".work/read/parts/*",
-        "score/filters/part-00003.parquet",
+        "filters/part-00003.parquet",
         ".work/score/duplicates-*/*",
         ".work/write/*/joined/part-00002.parquet",
     ]
