@@ -74,14 +74,16 @@ class ReadConfig(Config):
             the usual names. ``meta.link`` is the key ``link`` inside the column ``meta``.
         strict: Stop at the first document that cannot be read, instead of listing it.
         encoding: Of text files; UTF-8 (or UTF-16 and UTF-32 by their marks) if not given.
-        max_document_bytes: A document, or a line of JSON, that is larger is not read.
+        max_document_bytes: A document, or a line of JSON, that is larger is not read. Scoring
+            takes up to 46 bytes of memory for each byte of one document, so that the default
+            keeps one under 1 GB.
         shard_bytes: UTF-8 bytes of text in one shard.
     """
 
     columns: dict[str, str] = Field(default_factory=dict)
     strict: bool = False
     encoding: str | None = None
-    max_document_bytes: int = Field(default=50_000_000, ge=1)
+    max_document_bytes: int = Field(default=20_000_000, ge=1)
     shard_bytes: int = Field(default=32_000_000, ge=1)
 
     @field_validator("columns")
