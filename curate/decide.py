@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hinterland.core.errors import ConfigError, CorpusError, nearest
 from hinterland.core.progress import track
 from hinterland.core.record import DECISION_FIELDS
+from hinterland.curate.copies import apply_to_left, goes_last
 from hinterland.curate.decisions import Decisions
 from hinterland.curate.decisions_config import DecisionsConfig
 from hinterland.curate.mixing import mix
@@ -50,6 +51,21 @@ def decide_columns(
     out there has that one reason. The result for the same ids, scores and seed is the same
     in any order of documents.
 
+    The rules over ``exact_dup.first`` and ``near_dup.first`` come after the other rules and
+    the expressions, so that a cluster does not go with a document that is out anyway. Of
+    each cluster the one kept is the first in the policy's order that none of them drops,
+    and every other document has the rule's reason; if all are dropped, the first of all
+    counts as kept. Equal documents are in one near-duplicate cluster, so with both rules
+    each near-duplicate cluster keeps one document, if any passes. What comes later, such
+    as a cap, brings no copy back. ``chains: split``: a copy that goes is like the first of
+    its cluster, as found, and that one may be out; two members of a cluster then have a
+    similarity of 2 · threshold − 1 at least (1 − Jaccard is a metric), and the one kept may
+    be like one of another cluster.
+
+    This needs the internal columns of `find_duplicates`; where they are not there, as in a
+    curated corpus, the two columns are rules like any other. Expressions always see the
+    columns as found, and so does ``kept_by_filter``.
+
     Args:
         columns: The scores, and ``id`` for what is drawn.
         rules: The filters' rules, with the bounds to apply.
@@ -69,6 +85,7 @@ def decide_columns(
         _add(found, drop.name, true if drop.when is not None else ~(true | unknown))
         if unknown.any():
             found.unmeasured[drop.name] = int(unknown.sum())
+    _apply_copies(found, columns, rules)
     out = np.logical_or.reduce(list(found.reasons.values()))
     found.weight = (~out).astype(np.float64)
     _sample(found, columns, config, seed)
@@ -104,11 +121,21 @@ def _apply_rules(found: Decisions, columns: Columns, rules: Sequence[Rule]) -> N
     for rule in track(rules, "curate: rules") if len(columns) >= _MANY else rules:
         values = _floats(columns, rule.column)
         passes = rule.passes(values)
-        _add(found, rule.reason, ~passes)
+        # What is about copies comes later, but keeps its place among the reasons.
+        later = goes_last(rule, columns.names)
+        _add(found, rule.reason, np.zeros(len(columns), dtype=bool) if later else ~passes)
         by_filter[rule.filter] = by_filter[rule.filter] & passes if rule.filter in by_filter else passes
         if missing := int(np.isnan(values).sum()):
             found.unmeasured[rule.column] = missing
     found.kept_by_filter = {name: int(keeps.sum()) for name, keeps in by_filter.items()}
+
+
+def _apply_copies(found: Decisions, columns: Columns, rules: Sequence[Rule]) -> None:
+    last = [rule for rule in rules if goes_last(rule, columns.names)]
+    if last:
+        dropped = np.logical_or.reduce(list(found.reasons.values()))
+        for rule in last:
+            _add(found, rule.reason, apply_to_left(rule, columns, dropped))
 
 
 def _sample(found: Decisions, columns: Columns, config: DecisionsConfig, seed: int) -> None:
@@ -193,7 +220,8 @@ def filter_decisions(table: pa.Table, rules: Sequence[Rule]) -> dict[str, NDArra
     """Return for each filter on its own what it would keep, each of shape (documents,).
 
     A filter is the first part of a rule's column. What an audit of single filters needs:
-    nothing is hidden behind a filter that came first.
+    nothing is hidden behind a filter that came first. Of duplicates it is the copy that
+    the search chose among all documents (see `decide_columns`).
 
     Raises:
         CorpusError: A score column is missing.
@@ -209,7 +237,10 @@ def severity(table: pa.Table, rules: Sequence[Rule]) -> NDArray[np.float64]:
     """Return each document's largest violation over all rules, shape (documents,).
 
     0 is kept; see `Rule.violation` for the scale. A document without a word is infinite,
-    so that no relaxed threshold lets it in.
+    so that no relaxed threshold lets it in. Rules over ``exact_dup.first`` and
+    ``near_dup.first`` go by the copy that the search chose, which another rule may drop
+    and so leave its place to another copy (see `decide_columns`): leave them out, and lock
+    the documents with their reasons.
 
     Raises:
         CorpusError: A score column is missing.

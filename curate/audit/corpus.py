@@ -45,6 +45,9 @@ def open_decided(path: Path) -> Corpus:
 def reason_decisions(reasons: pa.ChunkedArray | pa.Array, filters: Iterable[str] = ()) -> dict[str, Bools]:
     """Return for each filter which documents it would keep on its own.
 
+    Of duplicates the copy kept depends on the other rules (`curate.decide.decide_columns`),
+    but not how many are.
+
     Args:
         reasons: All reasons of every document, lists of shape (documents,).
         filters: Filters to name even if they drop nothing.

@@ -21,6 +21,8 @@ from hinterland.curate.dedup.settings import NearDuplicates
 __all__ = ["make_columns", "write_shard"]
 
 _FILE = "columns.arrow"
+#: Ranks, which deciding needs; in memory 4 bytes each, on disk 8.
+_INTERNAL = ("_exact_cluster", "_near_cluster", "_order")
 
 
 def make_columns(
@@ -46,20 +48,23 @@ def make_columns(
         columns[name] = np.empty_like(values)
         columns[name][order] = values
     columns |= paragraphs
+    columns["_order"] = place.rank_of_row()
     ids = read_ids(place)
-    kept_row = order[columns.pop("kept")] if len(order) else np.empty(0, np.uint32)
     shards = [rows for group in groups for rows in group.rows]
     schema = pa.schema([("near_dup.cluster", pa.large_string())] + [
-        (name, pa.from_numpy_dtype(values.dtype)) for name, values in columns.items()
+        (name, pa.int64() if name in _INTERNAL else pa.from_numpy_dtype(values.dtype))
+        for name, values in columns.items()
     ])  # fmt: skip
     start = 0
     with pa.OSFile(str(target / _FILE), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
         for rows in shards:
             part = slice(start, start + rows)
-            clusters = ids.take(pa.array(kept_row[part]))
-            writer.write_batch(
-                pa.record_batch([clusters, *(pa.array(v[part]) for v in columns.values())], schema=schema)
-            )
+            clusters = ids.take(pa.array(order[columns["_near_cluster"][part]]))
+            found = [
+                pa.array(values[part].astype(np.int64) if name in _INTERNAL else values[part])
+                for name, values in columns.items()
+            ]
+            writer.write_batch(pa.record_batch([clusters, *found], schema=schema))
             start += rows
     card = {
         "documents": len(order),
@@ -74,9 +79,11 @@ def make_columns(
 
 def _exact(place: Place) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Return the columns of exact copies by rank, and their card."""
-    copy_of, size = load(place.order, "copy_of"), np.asarray(load(place.order, "copies"))
+    copy_of, size = (np.asarray(load(place.order, name)) for name in ("copy_of", "copies"))
     first = copy_of == np.arange(len(copy_of))
-    return {"exact_dup.size": size, "exact_dup.first": first}, _cluster_card(size, first)
+    return {"exact_dup.size": size, "exact_dup.first": first, "_exact_cluster": copy_of}, _cluster_card(
+        size, first
+    )
 
 
 def _near(
@@ -104,7 +111,12 @@ def _near(
     )
     compared = int(counts["pairs"][0] + counts["buckets"][0])
     implied, skipped = counts["buckets"][1:].tolist()
-    return {"near_dup.size": size, "near_dup.first": first, "near_dup.jaccard": jaccard, "kept": kept}, {
+    return {
+        "near_dup.size": size,
+        "near_dup.first": first,
+        "near_dup.jaccard": jaccard,
+        "_near_cluster": kept,
+    }, {
         "threshold": settings.threshold,
         "chains": settings.chains,
         **_cluster_card(size, first),
@@ -170,6 +182,7 @@ def write_shard(item: tuple[int, Path], target: Path, *, place: Place) -> None:
                 **{name: found[name] for name in ("para_dup.share", "para_dup.copies")},
                 "near_dup.cluster": found["near_dup.cluster"].cast(pa.string()),
                 **{name: found[name] for name in ("near_dup.size", "near_dup.first", "near_dup.jaccard")},
+                **{name: found[name] for name in _INTERNAL if name in found.column_names},
             }
         )
         pq.write_table(table, target, compression="zstd")

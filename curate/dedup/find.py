@@ -51,6 +51,12 @@ def find_duplicates(
       ``near_dup.first``, whether this is the kept one; ``near_dup.jaccard``, the true
       similarity to it (1 for itself and its exact copies; NaN where there is no duplicate).
       Exact copies are always in one cluster, also without a word.
+    - ``_order``, a document's place in the policy's order over the corpus, from 0;
+      ``_exact_cluster`` and ``_near_cluster``, that of the first document of its cluster.
+      Deciding needs them, and they are not published.
+
+    What is kept here is kept of all documents; a decision lets another copy take the place
+    of one that other rules drop (`curate.decide.decide_columns`).
 
     The result depends neither on the order of documents and shards nor on the engine and
     its workers. Finished pieces stay in ``work``, so that a killed run goes on from them;

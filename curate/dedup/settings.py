@@ -17,7 +17,8 @@ __all__ = ["Chains", "NearDuplicates"]
 #: What becomes of A ~ B ~ C where A and C are not alike. ``join``: one cluster, of which
 #: one is kept, so that a member may be unlike the kept one (``near_dup.jaccard`` says how
 #: much). ``split``: in the policy's order, a document that is like a kept one joins it, and
-#: any other is kept, so that nothing is left out without a kept document that is like it.
+#: any other is kept, so that nothing is left out without a kept document that is like it,
+#: as far as no other rule drops that one (see `curate.decide.decide_columns`).
 Chains = Literal["join", "split"]
 
 

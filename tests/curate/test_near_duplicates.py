@@ -105,6 +105,9 @@ def test_jaccard_by_hand(tmp_path: Path) -> None:
     assert [found[f"{n:03d}"]["exact_dup.size"] for n in range(4)] == [2, 1, 1, 2]
     assert [found[f"{n:03d}"]["exact_dup.first"] for n in range(4)] == [True, True, True, False]
     assert found["000"]["exact_dup.cluster"] == text_hashes([rows[0]["text"]]).exact[0].tobytes().hex()
+    assert [found[f"{n:03d}"]["_order"] for n in range(4)] == [0, 1, 2, 3]
+    assert [found[f"{n:03d}"]["_exact_cluster"] for n in range(4)] == [0, 1, 2, 0]
+    assert [found[f"{n:03d}"]["_near_cluster"] for n in range(4)] == [0, 1, 0, 0]
     near = card["near"]
     assert (near["clusters"], near["documents"], near["copies"], near["largest"]) == (1, 3, 2, 3)
     assert (near["candidate_pairs"], near["verified"], near["refused"], near["skipped"]) == (1, 1, 0, 0)
@@ -172,6 +175,9 @@ def test_policies_by_hand(tmp_path: Path, policy: str, kept: str) -> None:
     clusters = {row["near_dup.cluster"] for name, row in found.items() if name != "f"}
     assert clusters == {kept}
     assert [name for name, row in found.items() if row["near_dup.first"]] in ([kept, "f"], ["f", kept])
+    assert clusters == {min((n for n in found if n != "f"), key=lambda each: found[each]["_order"])}
+    assert len({row["_near_cluster"] for name, row in found.items() if name != "f"}) == 1
+    assert found[kept]["_near_cluster"] == found[kept]["_order"]
     assert card["policy"] == policy
 
 
