@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from hinterland.core.corpus import Corpus
 from hinterland.core.errors import CorpusError
 from hinterland.core.files import hash_file
+from hinterland.core.parquet import parquet_errors, row_batches
 from hinterland.curate.part import PartWriter
 from hinterland.curate.readers import ReadConfig
 
@@ -64,24 +64,14 @@ def pass_shard(shard: CorpusShard, folder: Path, *, config: ReadConfig, keep: bo
             where=str(shard.path),
             cure="restore the file or write the corpus again",
         )
-    try:
-        with (
-            PartWriter(folder, config) as writer,
-            pq.ParquetFile(shard.path, buffer_size=1 << 20, pre_buffer=False) as file,
-        ):
-            position = 1
-            for batch in file.iter_batches(128, use_threads=False):
-                rows = int(batch.num_rows)
-                if keep:
-                    writer.seen += rows
-                    table = pa.Table.from_batches([batch]).replace_schema_metadata()
-                    writer.write(table, range(position, position + rows))
-                else:
-                    writer.add_table(shard.path, position, batch)
-                position += rows
-    except (pa.ArrowException, OSError) as error:
-        raise CorpusError(
-            f"a shard cannot be read: {' '.join(str(error).split())}",
-            where=str(shard.path),
-            cure="write the corpus again",
-        ) from error
+    with parquet_errors(shard.path, cure="write the corpus again"), PartWriter(folder, config) as writer:
+        position = 1
+        for batch in row_batches(shard.path):
+            rows = int(batch.num_rows)
+            if keep:
+                writer.seen += rows
+                table = pa.Table.from_batches([batch]).replace_schema_metadata()
+                writer.write(table, range(position, position + rows))
+            else:
+                writer.add_table(shard.path, position, batch)
+            position += rows

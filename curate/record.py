@@ -167,19 +167,14 @@ def _with_ids(table: pa.Table) -> pa.Table:
     """Give rows without an id their text's hash."""
     if table["id"].null_count:
         missing = pc.is_null(table["id"])
-        made = iter(content_ids(_one(table["text"].filter(missing))))
+        made = iter(content_ids(table["text"].filter(missing)))
         ids = [each if each is not None else next(made) for each in table["id"].to_pylist()]
         table = table.set_column(0, "id", pa.array(ids, pa.string()))
     return table.cast(BASE_SCHEMA)
 
 
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    whole = column.combine_chunks()
-    return whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)
-
-
 def _lost(
-    texts: pa.Array, problems: dict[int, Unreadable], has: Any, source: Source
+    texts: pa.Array | pa.ChunkedArray, problems: dict[int, Unreadable], has: Any, source: Source
 ) -> dict[int, Unreadable]:
     """Return the rows without a usable text, and why."""
     blank = pc.or_(pc.equal(pc.binary_length(texts), 0), pc.utf8_is_space(texts))

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hinterland.core.errors import CorpusError
+from hinterland.core.parquet import row_batches
 from hinterland.curate.dedup.exact import exact_copies
 from hinterland.curate.dedup.layout import Group, Place, load, read_columns, save
 from hinterland.curate.dedup.policy import POLICY_COLUMNS, Policy, keep_order
@@ -57,11 +58,9 @@ def _documents(text: Path, score: Path, policy: Policy) -> pa.Table:
     if name is None:
         return table
     if name == "text":
-        with pq.ParquetFile(text) as file:
-            lengths = [
-                pc.cast(pc.utf8_length(batch["text"]), pa.int64())
-                for batch in file.iter_batches(batch_size=128, columns=["text"])
-            ]
+        lengths = [
+            pc.cast(pc.utf8_length(batch["text"]), pa.int64()) for batch in row_batches(text, ["text"])
+        ]
         return table.append_column("value", pa.chunked_array(lengths, pa.int64()))
     return table.rename_columns(["id", "value"])
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hinterland.core.errors import CorpusError
+from hinterland.core.parquet import parquet_errors, row_batches
 from hinterland.curate.dedup.layout import Group, Place, load, save
 
 __all__ = ["READ_BYTES", "ShingleStore", "slices", "write_shingles"]
@@ -56,16 +56,9 @@ def write_shingles(group: Group, target: Path, *, place: Place, minhash: Any) ->
 
 
 def _texts(path: Path) -> Iterator[pa.Array]:
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=128, columns=["text"]):
-                yield batch["text"].cast(pa.large_string())
-    except (pa.ArrowInvalid, OSError) as error:
-        raise CorpusError(
-            f"a shard cannot be read: {' '.join(str(error).split())}",
-            where=str(path),
-            cure="restore the file or write the corpus again",
-        ) from error
+    with parquet_errors(path, cure="restore the file or write the corpus again"):
+        for batch in row_batches(path, ["text"]):
+            yield batch["text"].cast(pa.large_string())
 
 
 class ShingleStore:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hinterland.core.parquet import row_batches
 from hinterland.curate.readers.base import READERS, Piece, ReadConfig, Unreadable
 from hinterland.curate.readers.stream import open_file
 
 __all__ = ["ParquetReader"]
-
-#: Few, because a dictionary of large values can make any number of rows out of few bytes.
-_ROWS = 128
 
 
 class ParquetReader:
@@ -28,13 +25,9 @@ class ParquetReader:
         position = 1
         open_file(path).close()
         try:
-            with (
-                pa.OSFile(os.fsencode(path)) as source,  # the name need not be UTF-8
-                pq.ParquetFile(source, buffer_size=1 << 20, pre_buffer=False) as file,
-            ):
-                for batch in file.iter_batches(_ROWS, use_threads=False):
-                    yield position, batch
-                    position += batch.num_rows
+            for batch in row_batches(path):
+                yield position, batch
+                position += batch.num_rows
         except (pa.ArrowException, OSError, ValueError) as error:
             raise Unreadable("broken_file", str(error), position=position) from error
 

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -32,8 +32,10 @@ _SECONDS, _MILLISECONDS = (1e8, 1e10), (1e11, 1e13)
 Misfits = list[tuple[int, str, str]]
 
 
-def as_texts(values: Sequence[Any] | pa.Array) -> tuple[pa.Array, dict[int, Unreadable]]:
-    """Return texts as a string array, valid UTF-8, and why some of them became null."""
+def as_texts(
+    values: Sequence[Any] | pa.Array,
+) -> tuple[pa.Array | pa.ChunkedArray, dict[int, Unreadable]]:
+    """Return texts as strings, valid UTF-8, in chunks if over 2 GB, and why some of them became null."""
     if isinstance(values, pa.Array):
         plain = _plain_strings(values)
         if plain is not None:
@@ -102,27 +104,33 @@ def _is_unicode(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def has_nul(texts: pa.Array) -> bool:
+def has_nul(texts: pa.Array | pa.ChunkedArray) -> bool:
     """Whether any text holds a NUL character."""
-    data, offsets = _buffers(texts)
-    part = data[offsets[0] : offsets[-1]]
-    return bool(np.count_nonzero(part) < len(part))
+    for data, offsets in _buffers(texts):
+        part = data[offsets[0] : offsets[-1]]
+        if np.count_nonzero(part) < len(part):
+            return True
+    return False
 
 
-def content_ids(texts: pa.Array) -> list[str]:
+def content_ids(texts: pa.Array | pa.ChunkedArray) -> list[str]:
     """Return `hinterland.core.record.content_id` of each text; none may be null."""
-    data, offsets = _buffers(texts)
-    view = memoryview(data)  # type: ignore[arg-type]  # NumPy arrays are buffers
-    return [hashlib.sha256(view[start:end]).hexdigest()[:32] for start, end in pairwise(offsets.tolist())]
+    ids: list[str] = []
+    for data, offsets in _buffers(texts):
+        view = memoryview(data)  # type: ignore[arg-type]  # NumPy arrays are buffers
+        ids += [hashlib.sha256(view[start:end]).hexdigest()[:32] for start, end in pairwise(offsets.tolist())]
+    return ids
 
 
 def _buffers(
-    texts: pa.Array,
-) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], np.ndarray[Any, np.dtype[np.int32]]]:
-    _, offsets, data = texts.buffers()
-    ends = np.frombuffer(offsets, np.int32) if offsets else np.zeros(1, np.int32)
-    content = np.frombuffer(data, np.uint8) if data else np.empty(0, np.uint8)
-    return content, ends[texts.offset : texts.offset + len(texts) + 1]
+    texts: pa.Array | pa.ChunkedArray,
+) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.uint8]], np.ndarray[Any, np.dtype[np.int32]]]]:
+    """Yield the bytes and the offsets of each chunk; more than 2 GB of text come in several."""
+    for chunk in texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]:
+        _, offsets, data = chunk.buffers()
+        ends = np.frombuffer(offsets, np.int32) if offsets else np.zeros(1, np.int32)
+        content = np.frombuffer(data, np.uint8) if data else np.empty(0, np.uint8)
+        yield content, ends[chunk.offset : chunk.offset + len(chunk) + 1]
 
 
 def as_column(field: pa.Field, values: Sequence[Any] | pa.Array) -> tuple[pa.Array, Misfits]:

@@ -28,6 +28,7 @@ from hinterland.curate.readers import READERS, Unreadable, known_suffixes, reade
 from hinterland.curate.readers.jsonl import parse
 from hinterland.curate.readers.jsonvalues import values
 from hinterland.curate.readers.stream import BlockStream, lines, recoded
+from hinterland.curate.record import RowSource, to_records
 
 _spec = importlib.util.spec_from_file_location("damage", Path(__file__).with_name("damage.py"))
 assert _spec is not None
@@ -438,3 +439,35 @@ def test_bytes_spoilt_at_random_are_never_an_error(name: str, tmp_path: Path) ->
         read_part((tmp_path / name,), part, config=ReadConfig(max_document_bytes=100_000))
         counts = json.loads((part / "part.json").read_text())["counts"]
         assert counts["in"] == counts["read"] + counts["rejected"]
+
+
+def test_texts_in_chunks_are_read_as_one_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Over 2 GB of text do not fit into one Arrow array of strings.
+    texts = ["Tide", "Ebb\0", None, "", "Neap"]
+    source = RowSource([{"text": text} for text in texts])
+    whole = to_records(source, ReadConfig())
+    pieces = pa.chunked_array(
+        [pa.array(texts[:2]), pa.array(texts[2:]).slice(0, 1), pa.array(texts).slice(3)]
+    )
+    monkeypatch.setattr("hinterland.curate.record.as_texts", lambda values: (pieces, {}))
+    found = to_records(source, ReadConfig())
+    assert found.table.equals(whole.table)
+    assert found.entries == whole.entries
+    assert [reason for _, reason, _, _ in found.entries] == ["nul_removed", "null_text", "empty_text"]
+
+
+def test_parquet_in_batches_of_any_size_gives_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        {"id": f"d{number}", "text": f"Tide {number}" * (number % 7), "k": number} for number in range(999)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet", row_group_size=400)
+    parts = []
+    for most in (1, 128, 8192):
+        monkeypatch.setattr("hinterland.core.parquet._MOST_ROWS", most)
+        part = tmp_path / str(most)
+        read_part((tmp_path / "a.parquet",), part, config=ReadConfig(shard_bytes=5000))
+        parts.append({path.name: path.read_bytes() for path in part.iterdir()})
+    assert parts[0] == parts[1] == parts[2]
+    assert len(parts[0]) > 5
