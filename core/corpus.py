@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from hinterland.core.errors import CorpusError, StorageError
 from hinterland.core.files import atomic_dir, hash_file, read_json, write_json
+from hinterland.core.parquet import parquet_errors
 from hinterland.core.record import BASE_SCHEMA, empty_column
 from hinterland.core.shard import Shard, write_shard
 
@@ -258,7 +259,7 @@ class Corpus:
         wanted = list(columns) if columns is not None else None
         tables = []
         for path, _ in self.shards():
-            try:
+            with parquet_errors(path, cure="write it again"):
                 missing = set(wanted or ()) - set(pq.read_schema(path).names)
                 if missing:
                     raise CorpusError(
@@ -267,10 +268,4 @@ class Corpus:
                         cure="score the corpus first",
                     )
                 tables.append(pq.read_table(path, columns=wanted))
-            except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
-                raise CorpusError(
-                    f"a shard cannot be read: {' '.join(str(error).split())}",
-                    where=str(path),
-                    cure="write it again",
-                ) from error
         return pa.concat_tables(tables).combine_chunks()

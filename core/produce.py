@@ -20,8 +20,9 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hinterland.core.errors import CorpusError, EngineError, HinterlandError
+from hinterland.core.errors import EngineError, HinterlandError
 from hinterland.core.files import storage_errors
+from hinterland.core.parquet import parquet_errors
 from hinterland.core.registry import Registry
 
 __all__ = ["ENGINES", "Engine", "StageFunction", "make_target", "pending", "sweep"]
@@ -87,14 +88,8 @@ ENGINES: Registry[type[Engine]] = Registry("engine")
 
 def _apply(function: StageFunction, shard: Path, temporary: Path) -> None:
     """Write ``function`` of a Parquet file as a Parquet file."""
-    try:
+    with parquet_errors(shard, cure="restore the file or write the corpus again"):
         read = pq.read_table(shard)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise CorpusError(
-            f"a shard cannot be read: {' '.join(str(error).split())}",
-            where=str(shard),
-            cure="restore the file or write the corpus again",
-        ) from error
     pq.write_table(function(read), temporary, compression="zstd")
 
 

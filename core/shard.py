@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hinterland.core.errors import CorpusError
 from hinterland.core.files import hash_file, storage_errors
+from hinterland.core.parquet import parquet_errors
 
 __all__ = ["Shard", "write_shard"]
 
@@ -38,14 +38,8 @@ class Shard:
         Raises:
             CorpusError: It is missing or not Parquet.
         """
-        try:
+        with parquet_errors(path, cure="write it again"):
             return cls(path, int(pq.read_metadata(path).num_rows), hash_file(path))
-        except (pa.ArrowException, OSError) as error:
-            raise CorpusError(
-                f"a shard cannot be read: {' '.join(str(error).split())}",
-                where=str(path),
-                cure="write it again",
-            ) from error
 
 
 def write_shard(path: Path, table: pa.Table) -> Shard:

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hinterland.core.errors import CorpusError, nearest
+from hinterland.core.parquet import parquet_errors
 from hinterland.core.seeds import integer
 
 __all__ = ["EMPTY_COLUMN", "Columns", "ShardColumns", "TableColumns"]
@@ -230,14 +231,8 @@ class ShardColumns(Columns):
 
 
 def _metadata(path: Path) -> Any:
-    try:
+    with parquet_errors(path, cure="delete the file and run again"):
         return pq.read_metadata(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise CorpusError(
-            f"a shard cannot be read: {' '.join(str(error).split())}",
-            where=str(path),
-            cure="delete the file and run again",
-        ) from error
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hinterland.core.errors import CorpusError
+from hinterland.core.parquet import parquet_errors
 
 __all__ = ["Group", "Place", "groups_of", "load", "read_columns", "save"]
 
@@ -121,16 +122,10 @@ def read_columns(path: Path, names: Sequence[str]) -> pa.Table:
     Raises:
         CorpusError: The file is missing, damaged, or lacks a column.
     """
-    try:
+    with parquet_errors(path, cure="restore the file or write it again"):
         missing = set(names) - set(pq.read_schema(path).names)
         if not missing:
             return pq.read_table(path, columns=list(names))
-    except (pa.ArrowInvalid, OSError) as error:
-        raise CorpusError(
-            f"a shard cannot be read: {' '.join(str(error).split())}",
-            where=str(path),
-            cure="restore the file or write it again",
-        ) from error
     raise CorpusError(
         f"no column {', '.join(sorted(missing))}", where=str(path), cure="score the corpus first"
     )
@@ -164,20 +159,11 @@ def groups_of(texts: Sequence[Path], scored: Sequence[Path]) -> tuple[Group, ...
 
 def _size(path: Path) -> tuple[int, int]:
     """Return a score shard's documents and about how many paragraphs they have."""
-    try:
-        with pq.ParquetFile(path) as file:
-            metadata = file.metadata
-            names = [
-                metadata.schema.column(place).path.split(".")[0] for place in range(metadata.num_columns)
-            ]
-            place = names.index("_paragraphs") if "_paragraphs" in names else None
-            if place is None:
-                return metadata.num_rows, 0
-            values = [metadata.row_group(g).column(place).num_values for g in range(metadata.num_row_groups)]
-            return metadata.num_rows, sum(values)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise CorpusError(
-            f"a shard cannot be read: {' '.join(str(error).split())}",
-            where=str(path),
-            cure="restore the file or score the corpus again",
-        ) from error
+    with parquet_errors(path, cure="restore the file or score the corpus again"):
+        metadata = pq.read_metadata(path)
+    names = [metadata.schema.column(place).path.split(".")[0] for place in range(metadata.num_columns)]
+    place = names.index("_paragraphs") if "_paragraphs" in names else None
+    if place is None:
+        return metadata.num_rows, 0
+    values = [metadata.row_group(g).column(place).num_values for g in range(metadata.num_row_groups)]
+    return metadata.num_rows, sum(values)
