@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hinterland.curate.kernels.hashed import Words, hash_words
+from hinterland.curate.kernels.unicode import DIACRITICS, LIMIT, UNSPACED
 from hinterland.curate.words import Batch
 
 __all__ = ["VERSION", "words"]
@@ -27,23 +28,7 @@ __all__ = ["VERSION", "words"]
 VERSION: Final = "hinterland-words-1"
 #: What a character does: end a word, belong to it, be one, or vanish.
 _ENDS, _INSIDE, _ALONE, _VANISHES = 0, 1, 2, 3
-_DIACRITICS = range(0x0300, 0x0370)
 _APOSTROPHES = "'\u2019\u02bc"
-#: Beyond this there are no letters, numbers or marks.
-_LIMIT: Final = 0x40000
-#: Scripts without spaces: Thai and Lao, Tibetan and Myanmar, Khmer, kana, Han.
-_UNSPACED = (
-    range(0x0E00, 0x0F00),
-    range(0x0F00, 0x10A0),
-    range(0x1780, 0x1800),
-    range(0x3041, 0x3100),
-    range(0x31F0, 0x3200),
-    range(0x3400, 0x4DC0),
-    range(0x4E00, 0xA000),
-    range(0xF900, 0xFB00),
-    range(0x20000, 0x40000),
-)
-
 
 _CACHE: WeakKeyDictionary[Batch, Words] = WeakKeyDictionary()
 
@@ -65,25 +50,29 @@ def words(texts: Sequence[str]) -> Words:
 @cache
 def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
     """Return what each code point does and what it counts as; made once in a process."""
-    kinds = np.zeros(_LIMIT, dtype=np.uint8)
-    folded = np.arange(_LIMIT, dtype=np.uint32)
-    for code in range(_LIMIT):
+    kinds = np.zeros(LIMIT, dtype=np.uint8)
+    folded = np.arange(LIMIT, dtype=np.uint32)
+    for code in range(LIMIT):
         character = chr(code)
         if unicodedata.category(character)[0] in "LNM" or character == "_":
             kinds[code], folded[code] = _INSIDE, _fold(character)
-    for script in _UNSPACED:
+    for script in UNSPACED:
         part = kinds[script.start : script.stop]
         part[part == _INSIDE] = _ALONE
-    kinds[_DIACRITICS.start : _DIACRITICS.stop] = _VANISHES
+    kinds[DIACRITICS.start : DIACRITICS.stop] = _VANISHES
     for character in _APOSTROPHES:
         kinds[ord(character)] = _VANISHES
     return kinds, folded
 
 
 def _fold(character: str) -> int:
-    """Return the code point a character counts as: lower case, without diacritics."""
+    """Return the code point a character counts as: lower case, without diacritics.
+
+    Unlike `curate.kernels.unicode` it keeps digits apart, and letters whose decomposition
+    has other marks; saved models rest on both.
+    """
     lower = character.lower()[0]
     if lower.isascii():
         return ord(lower)
     parts = unicodedata.normalize("NFD", lower)
-    return ord(parts[0] if all(ord(mark) in _DIACRITICS for mark in parts[1:]) else lower)
+    return ord(parts[0] if all(ord(mark) in DIACRITICS for mark in parts[1:]) else lower)

@@ -14,7 +14,20 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ALPHA", "BREAK", "LIMIT", "MARK", "PLAIN", "SINGLE", "SPACE", "WORD", "Tables", "tables"]
+__all__ = [
+    "ALPHA",
+    "BREAK",
+    "DIACRITICS",
+    "LIMIT",
+    "MARK",
+    "PLAIN",
+    "SINGLE",
+    "SPACE",
+    "UNSPACED",
+    "WORD",
+    "Tables",
+    "tables",
+]
 
 #: `str.isspace`: what separates words.
 SPACE: Final = 1
@@ -32,13 +45,12 @@ SINGLE: Final = 32
 MARK: Final = 64
 
 #: Beyond this there are no letters, numbers or spaces: tags and private use.
+#: This, and the two below, are part of `curate.hashing`'s format: see its version.
 LIMIT: Final = 0x40000
-
-_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
-_DIACRITICS = range(0x0300, 0x0370)
-_HANGUL = range(0xAC00, 0xD7A4)
-#: Thai and Lao, Tibetan and Myanmar, Khmer, kana, Han.
-_UNSPACED = (
+#: Marks that are left out of words.
+DIACRITICS: Final = range(0x0300, 0x0370)
+#: Scripts without spaces: Thai and Lao, Tibetan and Myanmar, Khmer, kana, Han.
+UNSPACED: Final = (
     range(0x0E00, 0x0F00),
     range(0x0F00, 0x10A0),
     range(0x1780, 0x1800),
@@ -49,6 +61,9 @@ _UNSPACED = (
     range(0xF900, 0xFB00),
     range(0x20000, 0x40000),
 )
+
+_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+_HANGUL = range(0xAC00, 0xD7A4)
 
 
 class Tables(NamedTuple):
@@ -83,13 +98,13 @@ def tables() -> Tables:
             flags |= SPACE
         if character.isalpha():
             flags |= ALPHA
-        if category[0] in "LNM" and code not in _DIACRITICS:
+        if category[0] in "LNM" and code not in DIACRITICS:
             flags |= WORD
             folded[code] = _fold(character, code)
         classes[code] = flags
     for character in _BREAKS:
         classes[ord(character)] |= BREAK
-    for script in _UNSPACED:
+    for script in UNSPACED:
         part = classes[script.start : script.stop]
         part[(part & WORD) != 0] |= SINGLE
     return Tables(classes, folded)

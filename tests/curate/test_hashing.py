@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hinterland.curate import hashing
 from hinterland.curate.hashing import words
 from hinterland.curate.kernels.hashed import FEATURES, count_ngrams, hash_word
+from hinterland.curate.kernels.unicode import DIACRITICS, LIMIT, UNSPACED
 from hinterland.curate.words import Batch
 
 MASK = 2**64 - 1
@@ -44,6 +45,13 @@ def test_the_format_stands() -> None:
     found = count_ngrams(words(["the sea the sea"]))
     assert found.indices.tolist() == [832511, 101273, 238470, 857362]
     assert found.counts.tolist() == [2, 2, 2, 1]
+    ranges = [
+        (0x0E00, 0x0F00), (0x0F00, 0x10A0), (0x1780, 0x1800), (0x3041, 0x3100), (0x31F0, 0x3200),
+        (0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00), (0x20000, 0x40000),
+    ]  # fmt: skip
+    assert [(script.start, script.stop) for script in UNSPACED] == ranges
+    assert LIMIT == 0x40000
+    assert DIACRITICS == range(0x0300, 0x0370)
 
 
 def test_words_by_hand() -> None:
