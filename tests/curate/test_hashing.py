@@ -51,7 +51,7 @@ def test_the_format_stands() -> None:
     ]  # fmt: skip
     assert [(script.start, script.stop) for script in UNSPACED] == ranges
     assert LIMIT == 0x40000
-    assert DIACRITICS == range(0x0300, 0x0370)
+    assert (DIACRITICS.start, DIACRITICS.stop) == (0x0300, 0x0370)
 
 
 def test_words_by_hand() -> None:
