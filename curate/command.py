@@ -18,6 +18,7 @@ from hinterland.core.models import find_model
 from hinterland.core.run import Run, StageRecord
 from hinterland.curate.config import CurateConfig
 from hinterland.curate.deciding import check_columns
+from hinterland.curate.dedup.rules import COLUMNS_FORMAT
 from hinterland.curate.filter import content_of, make_filters
 from hinterland.curate.inputs import find_inputs_outside, hash_input, is_corpus
 from hinterland.curate.pipeline import (

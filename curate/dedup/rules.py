@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from hinterland.curate.rule import Rule
 
-__all__ = ["DUPLICATE_COLUMNS", "DUPLICATE_RULES", "RULES"]
+__all__ = ["COLUMNS_FORMAT", "DUPLICATE_COLUMNS", "DUPLICATE_RULES", "RULES"]
+
+#: Part of what the search's columns are known by; raised when there are others.
+COLUMNS_FORMAT = 2
 
 #: What `find_duplicates` writes beside ``id``.
 DUPLICATE_COLUMNS = (

@@ -22,7 +22,7 @@ from hinterland.demo.steps.audit import audit_corpus
 __all__ = ["build"]
 
 #: Rules that no threshold loosens: a second copy stays out wherever it is from.
-_FINAL = "exact_dup."
+_FINAL = ("exact_dup.", "near_dup.")
 _QUALITY = "lm_quality.bits_per_byte"
 
 
