@@ -228,6 +228,7 @@ def _score(
             depends = {
                 "filters": records[0].fingerprint,
                 "duplicates": config.model_dump(mode="json")["duplicates"],
+                "format": COLUMNS_FORMAT,
             }
         else:
             depends = {
