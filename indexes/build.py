@@ -29,6 +29,8 @@ _BLOCKS = ".blocks"
 def title_of(meta: str | None) -> str:
     """Return the title path in a record's ``meta`` JSON, or an empty string.
 
+    JSON can escape half a character, which no model takes; it becomes "?".
+
     >>> title_of('{"title": "Kenya › Government"}')
     'Kenya › Government'
     """
@@ -36,7 +38,7 @@ def title_of(meta: str | None) -> str:
         title = json.loads(meta).get("title") if meta else ""
     except (ValueError, AttributeError):
         return ""
-    return " ".join(str(title).split()) if title else ""
+    return " ".join(str(title).encode("utf-8", "replace").decode().split()) if title else ""
 
 
 def read_documents(corpus: Corpus, *, only_kept: bool = True) -> pa.Table:

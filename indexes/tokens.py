@@ -52,7 +52,8 @@ class FastTokenizer:
         if not texts:
             return []
         encoded = self._tokenizer(
-            list(texts),
+            # A lone surrogate, which no tokenizer takes, counts as "?".
+            [text if text.isascii() else text.encode("utf-8", "replace").decode() for text in texts],
             add_special_tokens=False,
             return_offsets_mapping=True,
             return_attention_mask=False,

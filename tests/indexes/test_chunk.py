@@ -79,6 +79,7 @@ def test_nothing_is_lost_and_nothing_too_long(text: str, title: str) -> None:
 @given(TEXTS, TEXTS)
 @example("中" * 200, "Title")
 @example("Antidisestablishmentarianism" * 20, "")
+@example("Short text.", "half \ud800 a character")
 def test_nothing_is_lost_with_a_real_tokenizer(embedder: SentenceEmbedder, text: str, title: str) -> None:
     check(Document("d", text, title), embedder.tokenizer, 24)
 

@@ -147,7 +147,14 @@ def test_all_documents_when_asked(tmp_path: Path, corpus: Corpus, embedder: Sent
 
 @pytest.mark.parametrize(
     ("meta", "title"),
-    [('{"title": "A ›\\n B"}', "A › B"), ("{}", ""), (None, ""), ("not json", ""), ("[1]", "")],
+    [
+        ('{"title": "A ›\\n B"}', "A › B"),
+        ("{}", ""),
+        (None, ""),
+        ("not json", ""),
+        ("[1]", ""),
+        ('{"title": "Ke\\ud800nya"}', "Ke?nya"),
+    ],
 )
 def test_titles(meta: str | None, title: str) -> None:
     assert title_of(meta) == title
