@@ -32,6 +32,7 @@ from hinterland.curate.pipeline import (
     score_kind,
 )
 from hinterland.curate.read import ReadConfig, count_rows, read_corpus
+from hinterland.curate.render import render
 from hinterland.curate.scoring import VERSION
 
 __all__ = ["CommandConfig", "plan", "render", "run"]
@@ -262,71 +263,3 @@ def _decide(
     wanted = ["counts", "expected_documents", "reasons", "kept_by_filter", "unmeasured", "decisions"]
     wanted += ["cards", "rules"]
     return {key: curated.manifest[key] for key in wanted}
-
-
-def render(result: dict[str, Any]) -> str:
-    """Return the result as text: counts, what each filter keeps alone, reasons, the fit."""
-    counts = result["counts"]
-    scored = counts["kept"] + counts["decided_out"]
-    lines = [
-        f"{counts['in']:,} documents in = {counts['kept']:,} kept + {counts['decided_out']:,} decided out"
-        f" + {counts['rejected']:,} rejected",
-        "",
-        "kept by each filter on its own",
-        *(
-            f"  {name:<20}{number:>10,}{number / scored:>8.1%}" if scored else f"  {name:<20}{number:>10,}"
-            for name, number in result["kept_by_filter"].items()
-        ),
-    ]
-    if result["reasons"]:
-        lines += ["", "reasons (a document can have several)"]
-        lines += [f"  {name:<48}{number:>10,}" for name, number in _largest_first(result["reasons"])]
-    lines += _weights(result)
-    lines += _duplicates(result["cards"]["duplicates"])
-    card = result["cards"]["lm_quality"]
-    if card.get("distilled"):
-        lines += [
-            "",
-            f"quality: {card['measured']} documents measured with {card['model']}; the prediction's rank"
-            f" correlation on documents not seen is {card['spearman']}, R² {card['r2']}",
-        ]
-    elif "note" in card:
-        lines += ["", f"quality: no score, {card['note']}"]
-    rejects = {key: value for key, value in result["rejects"].items() if key != "file"}
-    if rejects:
-        listed = ", ".join(f"{name} {number:,}" for name, number in rejects.items())
-        lines += ["", f"not read as they are: {listed} (listed in {result['rejects']['file']})"]
-    return "\n".join([*lines, "", f"corpus: {result['corpus']}"])
-
-
-def _largest_first(reasons: dict[str, int]) -> list[tuple[str, int]]:
-    return sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-
-
-def _weights(result: dict[str, Any]) -> list[str]:
-    """Return what sampling and weights come to, as lines; nothing where there are none."""
-    lines = [
-        f"  {name:<20}" + ", ".join(f"{key} {value}" for key, value in report.items() if _is_plain(value))
-        for name, report in result.get("decisions", {}).items()
-    ]
-    expected = result.get("expected_documents", result["counts"]["kept"])
-    if expected != result["counts"]["kept"]:
-        lines.append(f"  with the weights, {expected:,} documents are expected")
-    return ["", "sampling and weights", *lines] if lines else []
-
-
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, int | float | str) and not isinstance(value, bool)
-
-
-def _duplicates(card: dict[str, Any] | None) -> list[str]:
-    """Return what the duplicate search found, as lines."""
-    if card is None:
-        return []
-    exact, near = card["exact"], card["near"]
-    return [
-        "",
-        f"duplicates: {exact['copies']:,} copies of equal documents;"
-        f" {near['copies']:,} in {near['clusters']:,} clusters of near-duplicates"
-        f" ({near['verified']:,} pairs verified, {near['refused']:,} refused, kept: {card['policy']})",
-    ]

@@ -360,7 +360,10 @@ def test_weights_are_shown(corpus: Corpus, tmp_path: Path) -> None:
     )
     result = run(config)
     assert result["expected_documents"] < result["counts"]["kept"]
-    assert "with the weights" in render(result)
+    text = render(result)
+    assert "with the weights" in text
+    assert "TUV " in text
+    assert "→" in text
 
 
 def test_columns_of_a_corpus_can_be_decided_by(corpus: Corpus, tmp_path: Path) -> None:
