@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -208,3 +210,49 @@ def test_targets_must_differ_and_be_as_many_as_items(stages: Any, tmp_path: Path
         LocalEngine().produce(stages.make_file, [1, 2], [tmp_path / "a", tmp_path / "a"], label="x")
     with pytest.raises(ValueError, match="shorter"):
         LocalEngine().produce(stages.make_file, [1, 2], [tmp_path / "a"], label="x")
+
+
+PROGRAM = """
+import os, sys, time
+from pathlib import Path
+from hinterland.core.engine import LocalEngine
+
+def make_slowly(item, temporary):
+    (Path(item) / f"{os.getpid()}.pid").touch()
+    time.sleep(60)
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    LocalEngine(2).produce(make_slowly, [folder, folder], [folder / "a", folder / "b"], label="slow")
+"""
+
+
+def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    process = subprocess.Popen(
+        [sys.executable, str(tmp_path / "program.py"), str(tmp_path)], stderr=subprocess.DEVNULL
+    )
+    try:
+        _wait_for(lambda: len(list(tmp_path.glob("*.pid"))) == 2)
+    finally:
+        process.kill()
+        process.wait()
+    workers = [int(file.stem) for file in tmp_path.glob("*.pid")]
+    assert len(workers) == 2
+    _wait_for(lambda: not any(_runs(worker) for worker in workers))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")  # who has ended but was not waited for does not run
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
