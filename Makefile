@@ -29,7 +29,7 @@ test: $(STAMP)
 	$(BIN)/python -m coverage report
 
 test-slow: $(STAMP)
-	$(TEST_ENV) $(BIN)/python -m pytest --slow
+	$(TEST_ENV) $(BIN)/python -m pytest --slow -m slow
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
