@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import ast
-import gzip
 import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import pyarrow.parquet as pq
 from gpu_parts.common import SEED
 
+from hinterland.core.corpus import Corpus
+from hinterland.core.engine import LocalEngine
 from hinterland.core.errors import CorpusError
 from hinterland.core.files import write_text
 from hinterland.core.progress import track
 from hinterland.core.run import fingerprint
 from hinterland.core.seeds import generator
+from hinterland.curate.read import read_corpus
 
 __all__ = [
     "Page",
@@ -139,28 +141,24 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def folder_texts(folder: Path) -> list[Page]:
-    """Return the texts in a folder: .txt, .md, .rst and .html files, and the column ``text`` of others.
+    """Return the texts in a folder, as `hinterland curate` reads them: of any kind, broken ones left out.
 
-    Others are .jsonl, .jsonl.gz and .parquet. A plain text file of more than 20,000
-    characters is cut at line ends.
+    A text of more than 20,000 characters is cut at line ends.
 
     Raises:
         CorpusError: There is no text in it.
     """
-    pages: list[Page] = []
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.suffix.lower() in _FILES:
-            text = _read(path)
-            pages += [(f"{name}#{at}", piece) for at, piece in enumerate(_pieces(text))]
-        elif path.name.endswith((".jsonl", ".jsonl.gz")):
-            pages += [(f"{name}#{at}", text) for at, text in enumerate(_jsonl(path))]
-        elif path.suffix == ".parquet" and "text" in pq.read_schema(path).names:
-            column = pq.read_table(path, columns=["text"])["text"].to_pylist()
-            pages += [(f"{name}#{at}", text) for at, text in enumerate(column) if isinstance(text, str)]
-    pages = [page for page in pages if page[1].strip()]
+    with TemporaryDirectory() as work:
+        read = read_corpus([folder], Path(work) / "read", engine=LocalEngine(), work=Path(work) / "work")
+        table = Corpus.open(read.corpus).read(columns=["id", "text"])
+    pages = [
+        (f"{name}#{at}", piece)
+        for name, text in zip(table["id"].to_pylist(), table["text"].to_pylist(), strict=True)
+        for at, piece in enumerate(_pieces(text))
+        if piece.strip()
+    ]
     if not pages:
-        raise CorpusError("no text in here", where=str(folder), cure="known: " + ", ".join(_FILES))
+        raise CorpusError("no text in here", where=str(folder), cure="give a folder with text")
     return pages
 
 
@@ -172,14 +170,6 @@ def _pieces(text: str) -> Iterator[str]:
         yield text[start:stop]
         start = stop
     yield text[start:]
-
-
-def _jsonl(path: Path) -> Iterator[str]:
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as handle:
-        for line in handle:
-            row = json.loads(line) if line.strip() else None
-            if isinstance(row, dict) and isinstance(row.get("text"), str):
-                yield row["text"]
 
 
 def megabytes(pages: Iterable[Page]) -> float:
