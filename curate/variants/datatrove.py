@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from hinterland.curate.rule import Rule
 from hinterland.curate.variant import Reading, each_document
+from hinterland.curate.variants.bounds import NGRAMS, most
 from hinterland.curate.variants.sentences import count_sentences
 from hinterland.curate.variants.symbols import SYMBOLS, TERMINAL_PUNCTUATION
 
@@ -144,10 +145,6 @@ def fineweb(text: str) -> dict[str, float]:
     }
 
 
-def _most(column: str, high: float) -> Rule:
-    return Rule(column, column, high=high)
-
-
 GOPHER_QUALITY = Reading(
     each_document(gopher_quality),
     (
@@ -155,8 +152,8 @@ GOPHER_QUALITY = Reading(
         Rule("mean_word_length", "mean_word_length", low=3, high=10),
         Rule("hashes_per_word", "hashes", high=0.1),
         Rule("ellipses_per_word", "ellipses", high=0.1),
-        _most("bullet_lines", 0.9),
-        _most("ellipsis_lines", 0.3),
+        most("bullet_lines", 0.9),
+        most("ellipsis_lines", 0.3),
         Rule("alphabetic_words", "alphabetic_words", low=0.8),
         Rule("stop_words", "stop_words", low=2),
     ),
@@ -164,29 +161,25 @@ GOPHER_QUALITY = Reading(
 GOPHER_REPETITION = Reading(
     each_document(gopher_repetition),
     (
-        _most("empty", 0),
-        _most("duplicate_paragraphs", 0.3),
-        _most("duplicate_paragraph_characters", 0.2),
-        _most("duplicate_lines", 0.3),
-        _most("duplicate_line_characters", 0.2),
-        *(_most(f"top_{n}gram", high) for n, high in zip((2, 3, 4), (0.20, 0.18, 0.16), strict=True)),
-        *(
-            _most(f"duplicate_{n}gram", high)
-            for n, high in zip(range(5, 11), (0.15, 0.14, 0.13, 0.12, 0.11, 0.10), strict=True)
-        ),
+        most("empty", 0),
+        most("duplicate_paragraphs", 0.3),
+        most("duplicate_paragraph_characters", 0.2),
+        most("duplicate_lines", 0.3),
+        most("duplicate_line_characters", 0.2),
+        *NGRAMS,
     ),
 )
 C4 = Reading(
     each_document(c4),
-    (Rule("sentences", "sentences", low=5), _most("lorem_ipsum", 0), _most("curly_bracket", 0)),
+    (Rule("sentences", "sentences", low=5), most("lorem_ipsum", 0), most("curly_bracket", 0)),
 )
 FINEWEB = Reading(
     each_document(fineweb),
     (
         Rule("lines", "empty", low=1),
         Rule("punctuated_lines", "punctuated_lines", low=0.12),
-        _most("short_lines", 0.67),
-        _most("duplicate_line_characters", 0.01),
-        _most("newlines_per_word", 0.3),
+        most("short_lines", 0.67),
+        most("duplicate_line_characters", 0.01),
+        most("newlines_per_word", 0.3),
     ),
 )

@@ -14,6 +14,7 @@ from statistics import median
 
 from hinterland.curate.rule import Rule
 from hinterland.curate.variant import Reading, each_document
+from hinterland.curate.variants.bounds import NGRAMS, most
 
 __all__ = ["C4", "GOPHER_QUALITY", "GOPHER_REPETITION"]
 
@@ -86,18 +87,14 @@ def c4(text: str) -> dict[str, float]:
     )
 
 
-def _most(column: str, high: float) -> Rule:
-    return Rule(column, column, high=high)
-
-
 GOPHER_QUALITY = Reading(
     each_document(gopher_quality),
     (
         Rule("words", "words", low=50, high=100_000),
         Rule("median_word_length", "median_word_length", low=3, high=10),
         Rule("symbols_per_word", "symbols", high=0.1),
-        _most("bullet_lines", 0.9),
-        _most("ellipsis_lines", 0.3),
+        most("bullet_lines", 0.9),
+        most("ellipsis_lines", 0.3),
         Rule("alphabetic_words", "alphabetic_words", low=0.8),
         Rule("stop_words", "stop_words", low=2),
     ),
@@ -105,16 +102,12 @@ GOPHER_QUALITY = Reading(
 GOPHER_REPETITION = Reading(
     each_document(gopher_repetition),
     (
-        _most("duplicate_lines", 0.3),
-        _most("duplicate_line_characters", 0.3),
-        *(_most(f"top_{n}gram", high) for n, high in zip((2, 3, 4), (0.20, 0.18, 0.16), strict=True)),
-        *(
-            _most(f"duplicate_{n}gram", high)
-            for n, high in zip(range(5, 11), (0.15, 0.14, 0.13, 0.12, 0.11, 0.10), strict=True)
-        ),
+        most("duplicate_lines", 0.3),
+        most("duplicate_line_characters", 0.3),
+        *NGRAMS,
     ),
 )
 C4 = Reading(
     each_document(c4),
-    (_most("curly_bracket", 0), _most("lorem_ipsum", 0), _most("javascript", 0)),
+    (most("curly_bracket", 0), most("lorem_ipsum", 0), most("javascript", 0)),
 )

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import damage
 import pytest
 
 from hinterland.core.corpus import Corpus
 from hinterland.core.engine import LocalEngine
 from hinterland.core.errors import CorpusError
 from hinterland.curate.read import ReadConfig, ReadResult, read_corpus
-
-_spec = importlib.util.spec_from_file_location("damage", Path(__file__).with_name("damage.py"))
-assert _spec is not None
-assert _spec.loader is not None
-damage = importlib.util.module_from_spec(_spec)
-sys.modules["damage"] = damage  # dataclasses look their module up
-_spec.loader.exec_module(damage)
 
 CONFIG = ReadConfig(max_document_bytes=damage.MAX_DOCUMENT_BYTES)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import importlib.util
 import json
 import subprocess
 import sys
@@ -15,6 +14,10 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
+from damage.archives import record
+from damage.documents import PAGE, pdf
+from damage.kinds import around, line
+from damage.packed import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,13 +32,6 @@ from hinterland.curate.readers.jsonl import parse
 from hinterland.curate.readers.jsonvalues import values
 from hinterland.curate.readers.stream import BlockStream, lines, recoded
 from hinterland.curate.record import RowSource, to_records
-
-_spec = importlib.util.spec_from_file_location("damage", Path(__file__).with_name("damage.py"))
-assert _spec is not None
-assert _spec.loader is not None
-damage = importlib.util.module_from_spec(_spec)
-sys.modules.setdefault("damage", damage)
-_spec.loader.exec_module(damage)
 
 
 def _read(path: Path | str, out: Path, **config: Any) -> list[dict[str, Any]]:
@@ -247,8 +243,8 @@ def test_pages_of_text(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "a.txt.gz").write_bytes(gzip.compress(b"packed"))
     (folder / "b.MD").write_text("# Marked down")
-    (folder / "c.html").write_text(damage.PAGE, encoding="utf-8")
-    (folder / "d.pdf").write_bytes(damage.pdf("Paged"))
+    (folder / "c.html").write_text(PAGE, encoding="utf-8")
+    (folder / "d.pdf").write_bytes(pdf("Paged"))
     rows = _read(folder, tmp_path)
     assert [row["source"] for row in rows] == ["a.txt.gz", "b.MD", "c.html", "d.pdf"]
     assert [row["text"].partition("\n")[0] for row in rows] == ["packed", "# Marked down", "Title", "Paged"]
@@ -261,8 +257,8 @@ def test_web_archives(tmp_path: Path) -> None:
         b"WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: http://b.org/\r\nContent-Type: text/plain\r\n"
         b"WARC-Date: 2024-02-03T00:00:00Z\r\nContent-Length: 5\r\n\r\nplain\r\n\r\n"
     )
-    request = damage.record().replace(b"response", b"request ")
-    (tmp_path / "a.warc.gz").write_bytes(b"".join(map(gzip.compress, [request, damage.record(), conversion])))
+    request = record().replace(b"response", b"request ")
+    (tmp_path / "a.warc.gz").write_bytes(b"".join(map(gzip.compress, [request, record(), conversion])))
     rows = _read(tmp_path / "a.warc.gz", tmp_path)
     assert [(row["url"], row["date"]) for row in rows] == [
         ("http://example.org/page", "2024-01-02T03:04:05Z"),
@@ -309,7 +305,7 @@ def test_a_hub_that_is_not_reached(tmp_path: Path) -> None:
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "pypdf", None)
-    (tmp_path / "a.pdf").write_bytes(damage.pdf("x"))
+    (tmp_path / "a.pdf").write_bytes(pdf("x"))
     with pytest.raises(MissingDependencyError, match=r"hinterland\[curate\]"):
         _read(tmp_path / "a.pdf", tmp_path)
 
@@ -372,8 +368,8 @@ def test_lines_do_not_depend_on_blocks(data: bytes, size: int, limit: int) -> No
     expected = expected if expected[-1] else expected[:-1]
     found = list(lines(source, limit))
     assert [number for number, _ in found] == list(range(1, len(expected) + 1))
-    for (_, line), wanted in zip(found, expected, strict=True):
-        assert line == wanted if len(wanted) <= limit else isinstance(line, Unreadable)
+    for (_, read), wanted in zip(found, expected, strict=True):
+        assert read == wanted if len(wanted) <= limit else isinstance(read, Unreadable)
 
 
 @given(st.text(), st.sampled_from(["utf-8-sig", "utf-16", "utf-32", "utf-16-le"]), st.integers(1, 7))
@@ -409,18 +405,18 @@ def _samples() -> dict[str, bytes]:
     pq.write_table(table, packed, row_group_size=10)
     with pa.ipc.new_stream(plain, table.schema) as writer:
         writer.write_table(table, max_chunksize=10)
-    rows = b"".join(line for line in damage.around(damage.line("x")).splitlines(keepends=True) * 9)
+    rows = b"".join(each for each in around(line("x")).splitlines(keepends=True) * 9)
     return {
         "a.parquet": packed.getvalue().to_pybytes(),
         "a.arrow": plain.getvalue().to_pybytes(),
         "a.jsonl": rows,
         "a.json": b"[" + b",".join(rows.splitlines()) + b"]",
         "a.jsonl.gz": gzip.compress(rows, mtime=0),
-        "a.jsonl.zst": damage.zstd(rows),
+        "a.jsonl.zst": zstd(rows),
         "a.csv": b'n,text\n1,"One, two"\n2,Three\n',
-        "a.pdf": damage.pdf("Paged"),
-        "a.html": damage.PAGE.encode(),
-        "a.warc": damage.record() + damage.record(b"plain", kind="text/plain"),
+        "a.pdf": pdf("Paged"),
+        "a.html": PAGE.encode(),
+        "a.warc": record() + record(b"plain", kind="text/plain"),
     }
 
 
