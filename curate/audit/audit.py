@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,15 +16,27 @@ from hinterland.core.errors import CorpusError
 from hinterland.core.files import read_json, write_json, write_text
 from hinterland.core.places import UNKNOWN, by_iso3
 from hinterland.core.progress import track
-from hinterland.core.stats import Interval
+from hinterland.core.revive import plain, revive
 from hinterland.curate.audit.claims import ALL, Claim, headline, make_claims
 from hinterland.curate.audit.groups import Grouping, encode, place_groupings
-from hinterland.curate.audit.retention import Design, GroupRetention, Retention
+from hinterland.curate.audit.parts import (
+    Agreement,
+    Attribution,
+    Concentration,
+    Coverage,
+    Curve,
+    Example,
+    Exposure,
+    Measure,
+    Placement,
+    RegressionModel,
+)
+from hinterland.curate.audit.retention import Design, Retention
 
-__all__ = ["Audit", "GroupingInfo", "audit", "count_words", "plain"]
+__all__ = ["Audit", "GroupingInfo", "audit", "count_words"]
 
 Labels: TypeAlias = Sequence[str] | NDArray[np.str_] | pa.Array | pa.ChunkedArray
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,17 @@ class Audit:
         countries: ISO 3166-1 alpha-3 → (documents, kept by all filters), for the map.
         settings: Seed, resamples, smallest group.
         notes: What the reader must know (skipped, widened, missing).
+        states: US states by two-letter code → (documents, kept by all filters), for the map.
+        placements: How documents were placed, the most frequent rule first.
+        coverage: What the corpus holds, by grouping and reference.
+        concentration: How it is spread over sources.
+        attribution: Which filters make which gap.
+        curves: Retention over the range of each threshold.
+        agreement: Where variants of one rule agree.
+        examples: Documents to look at.
+        regression: Scores or decisions on covariates.
+        exposure: Who is retrieved and cited.
+        measures: A model's loss or accuracy, by group.
     """
 
     title: str
@@ -72,6 +94,17 @@ class Audit:
     countries: dict[str, tuple[int, float]]
     settings: dict[str, Any]
     notes: tuple[str, ...] = ()
+    states: dict[str, tuple[int, float]] = field(default_factory=dict)
+    placements: tuple[Placement, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
+    concentration: tuple[Concentration, ...] = ()
+    attribution: tuple[Attribution, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    agreement: tuple[Agreement, ...] = ()
+    examples: tuple[Example, ...] = ()
+    regression: tuple[RegressionModel, ...] = ()
+    exposure: tuple[Exposure, ...] = ()
+    measures: tuple[Measure, ...] = ()
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -108,21 +141,8 @@ class Audit:
         """
         if value.get("kind") != "audit" or value.get("format") != _FORMAT:
             raise CorpusError("not an audit of this version", cure="run the audit again")
-        return cls(
-            title=value["title"],
-            documents=value["documents"],
-            tokens=value["tokens"],
-            token_unit=value["token_unit"],
-            groupings={name: GroupingInfo(**info) for name, info in value["groupings"].items()},
-            results={
-                name: {each: _retention(found) for each, found in by_filter.items()}
-                for name, by_filter in value["results"].items()
-            },
-            claims=tuple(Claim(**_revive(claim)) for claim in value["claims"]),
-            countries={code: (pair[0], pair[1]) for code, pair in value["countries"].items()},
-            settings=dict(value["settings"]),
-            notes=tuple(value["notes"]),
-        )
+        rest = {key: each for key, each in value.items() if key not in ("kind", "format", "headline")}
+        return revive(cls, rest)
 
     @classmethod
     def load(cls, folder: Path) -> Audit:
@@ -288,35 +308,3 @@ def _by_country(
     documents = np.bincount(codes, minlength=len(names))
     sums = np.bincount(codes, weights=held, minlength=len(names))
     return {name: (int(documents[i]), float(sums[i])) for i, name in enumerate(names) if name in by_iso3()}
-
-
-def plain(value: Any) -> Any:
-    """Return JSON-able values; a number that is not finite becomes null."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    return value
-
-
-def _revive(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row's fields with intervals as `Interval` and null numbers as NaN."""
-    found: dict[str, Any] = {}
-    for key, value in row.items():
-        if isinstance(value, Mapping):
-            found[key] = Interval(**{k: math.nan if v is None else v for k, v in value.items()})
-        else:
-            found[key] = math.nan if value is None else value
-    return found
-
-
-def _retention(value: Mapping[str, Any]) -> Retention:
-    return Retention(
-        tuple(GroupRetention(**_revive(row)) for row in value["groups"]),
-        GroupRetention(**_revive(value["overall"])),
-        value["best"],
-        value["worst"],
-        math.nan if value["pair_p"] is None else value["pair_p"],
-    )

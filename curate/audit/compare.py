@@ -12,9 +12,10 @@ from hinterland.core.charts import IntervalRow, interval_chart
 from hinterland.core.errors import CorpusError
 from hinterland.core.files import write_json, write_text
 from hinterland.core.page import Cell, Value, figure_html, fill, page, table_html
+from hinterland.core.revive import plain
 from hinterland.core.stats import Interval
 from hinterland.core.svg import number_text
-from hinterland.curate.audit.audit import Audit, plain
+from hinterland.curate.audit.audit import Audit
 from hinterland.curate.audit.claims import ALL, headline, shown
 from hinterland.curate.audit.render import coverage, limits, markdown_table, name_of, text_table
 

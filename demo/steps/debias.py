@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from hinterland.core.corpus import Corpus, write_corpus
-from hinterland.curate.audit.audit import Audit, count_words, plain
+from hinterland.core.revive import plain
+from hinterland.curate.audit.audit import Audit, count_words
 from hinterland.curate.audit.claims import headline
 from hinterland.curate.audit.compare import compare
 from hinterland.curate.audit.covariates import Covariates
