@@ -1,0 +1,1 @@
+"""Where a document is from: countries, places, and the rules that find them."""
