@@ -142,9 +142,12 @@ class _Given:
 
 def count_words(texts: pa.ChunkedArray | pa.Array) -> NDArray[np.float64]:
     """Return the number of runs of non-space characters in each text, shape (documents,)."""
-    counts = pc.count_substring_regex(texts, r"\S+")
-    counts = counts.combine_chunks() if isinstance(counts, pa.ChunkedArray) else counts
-    return np.asarray(counts.fill_null(0).to_numpy(zero_copy_only=False), dtype=np.float64)
+    from hinterland.curate.kernels.runs import count_runs
+    from hinterland.curate.words import batches
+
+    chunked = texts if isinstance(texts, pa.ChunkedArray) else pa.chunked_array([texts])
+    counts = [count_runs(batch.data, batch.offsets) for batch in batches(pc.fill_null(chunked, ""))]
+    return np.concatenate([np.empty(0), *counts]).astype(np.float64)
 
 
 def _info(each: Grouping, tokens: NDArray[np.float64]) -> GroupingInfo:

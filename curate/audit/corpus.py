@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,12 +15,27 @@ from numpy.typing import NDArray
 
 from hinterland.core.corpus import MANIFEST, Corpus
 from hinterland.core.errors import CorpusError, nearest
+from hinterland.core.parquet import row_batches
 from hinterland.curate.audit.audit import count_words
 from hinterland.curate.audit.claims import ALL
+from hinterland.curate.rule import Rule
+from hinterland.curate.score_columns import ShardColumns
 
-__all__ = ["Decided", "filter_of", "open_decided", "read_decided", "reason_decisions"]
+__all__ = [
+    "PLACE_COLUMNS",
+    "Decided",
+    "column_names",
+    "filter_of",
+    "is_decided",
+    "open_decided",
+    "read_decided",
+    "reason_decisions",
+    "rules_of",
+]
 
 Bools = NDArray[np.bool_]
+#: What `curate.geo` finds for a document, when its shards are given beside the corpus.
+PLACE_COLUMNS = ("country", "admin1", "lat", "lon", "geo_from", "geo_confidence")
 #: What equalising adds to the reasons; it is no filter.
 DEBIAS = "debias"
 
@@ -76,6 +91,7 @@ class Decided:
         decisions: For each filter which documents it keeps; `ALL` is ``keep``.
         tokens: Tokens (or words) of every document.
         token_unit: Which of the two.
+        places: Shards with where documents are from, beside the corpus' own.
     """
 
     corpus: Corpus
@@ -83,6 +99,22 @@ class Decided:
     decisions: dict[str, Bools]
     tokens: NDArray[np.float64]
     token_unit: str
+    places: tuple[Path, ...] = ()
+
+    @cached_property
+    def columns(self) -> ShardColumns:
+        """All columns of the corpus, read one at a time."""
+        lists = [list(self.places)] if self.places else []
+        return ShardColumns(*lists, [path for path, _ in self.corpus.shards(verify=False)])
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules that decided, from the manifest.
+
+        Raises:
+            CorpusError: They are not rules.
+        """
+        return rules_of(self.corpus)
 
     @property
     def name(self) -> str:
@@ -104,19 +136,51 @@ class Decided:
         return np.asarray(values.to_numpy(), dtype=np.float64)
 
 
-def read_decided(path: Path, *, columns: Iterable[str] | None = None, tokens: str | None = None) -> Decided:
-    """Read a decided corpus.
+def rules_of(corpus: Corpus) -> tuple[Rule, ...]:
+    """Return the rules in a corpus' manifest; none where it was not decided by rules.
+
+    Raises:
+        CorpusError: They are not rules.
+    """
+    try:
+        return tuple(Rule(**rule) for rule in corpus.manifest.get("rules") or [])
+    except TypeError as error:
+        raise CorpusError(
+            f"the manifest's rules cannot be read: {error}", where=str(corpus.path), cure="curate it again"
+        ) from error
+
+
+def is_decided(path: Path) -> bool:
+    """Whether there is a corpus at ``path``, or in the run's folder there, and it is decided.
+
+    Raises:
+        CorpusError: There is a damaged one.
+    """
+    folder = path / "corpus" if (path / "corpus" / MANIFEST).is_file() else path
+    return (folder / MANIFEST).is_file() and "keep" in column_names(open_decided(path))
+
+
+def read_decided(
+    path: Path,
+    *,
+    columns: Iterable[str] | None = None,
+    tokens: str | None = None,
+    places: Sequence[Path] = (),
+) -> Decided:
+    """Read a decided corpus; of its text only words are counted, a piece at a time.
 
     Args:
         path: A corpus, or a run's folder with one in it.
-        columns: Further columns; all when ``None``.
+        columns: Further columns; all, with the text, when ``None``.
         tokens: The column with token counts; words of the text are counted without one.
+        places: Parquet files with `PLACE_COLUMNS` for the corpus' shards, in their order;
+            they take the place of the corpus' own.
 
     Raises:
         CorpusError: It is no corpus, it is not decided, or a column is missing.
     """
     corpus = open_decided(path)
-    there = _columns(corpus)
+    there = column_names(corpus)
     if "keep" not in there:
         raise CorpusError(
             "the corpus is not decided: it has no column 'keep'",
@@ -133,27 +197,61 @@ def read_decided(path: Path, *, columns: Iterable[str] | None = None, tokens: st
     ]
     if columns is None:
         wanted = there
-    wanted = list(dict.fromkeys([*wanted, *(columns or ()), tokens or "text"]))
+    wanted = list(dict.fromkeys([*wanted, *(columns or ()), *([tokens] if tokens else [])]))
     table = corpus.read(wanted)
     if table["keep"].null_count:
         raise CorpusError(
             f"{table['keep'].null_count} documents are undecided", where=str(corpus.path), cure="decide them"
         )
-    rules: list[dict[str, Any]] = corpus.manifest.get("rules") or []
-    named = [filter_of(str(rule.get("column", ""))) for rule in rules]
+    if places:
+        table = _placed(table, places)
+    named = [rule.filter for rule in rules_of(corpus)]
     decisions = reason_decisions(table["reasons"], named) if "reasons" in there else {}
     decisions[ALL] = np.asarray(table["keep"].to_numpy(), dtype=bool)
     if tokens is None:
-        return Decided(corpus, table, decisions, count_words(table["text"]), "words")
+        return Decided(corpus, table, decisions, _words(corpus), "words", tuple(places))
     counted = table[tokens].cast(pa.float64())
     if counted.null_count:
         raise CorpusError(
             f"{counted.null_count} nulls in column {tokens!r}", where=str(corpus.path), cure="count again"
         )
-    return Decided(corpus, table, decisions, np.asarray(counted.to_numpy(), dtype=np.float64), "tokens")
+    numbers = np.asarray(counted.to_numpy(), dtype=np.float64)
+    return Decided(corpus, table, decisions, numbers, "tokens", tuple(places))
 
 
-def _columns(corpus: Corpus) -> list[str]:
+def _words(corpus: Corpus) -> NDArray[np.float64]:
+    """Return the words of every document, reading a row group at a time."""
+    counts = [
+        count_words(pa.chunked_array([batch.column(0)]))
+        for path, _ in corpus.shards(verify=False)
+        for batch in row_batches(path, columns=["text"])
+    ]
+    return np.concatenate([np.empty(0), *counts])
+
+
+def _placed(table: pa.Table, places: Sequence[Path]) -> pa.Table:
+    """Return the table with the places found beside the corpus.
+
+    Raises:
+        CorpusError: They are not those of these documents.
+    """
+    found = pa.concat_tables([pq.read_table(path) for path in places])
+    if found.num_rows != table.num_rows or not found["id"].equals(table["id"]):
+        raise CorpusError(
+            "the places are not those of this corpus",
+            where=str(places[0].parent),
+            cure="delete this folder and run again",
+        )
+    for name in PLACE_COLUMNS:
+        if name in table.column_names:
+            table = table.set_column(table.column_names.index(name), name, found[name])
+        else:
+            table = table.append_column(name, found[name])
+    return table
+
+
+def column_names(corpus: Corpus) -> list[str]:
+    """Return the columns of a corpus; none where it has no shard."""
     for path, _ in corpus.shards(verify=False):
         return list(pq.read_schema(path).names)
     return []
