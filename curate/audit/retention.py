@@ -195,12 +195,31 @@ class Design:
             clusters, k = blocks[clusters], MAX_BLOCKS
         self._cell, self._shape = clusters * g + codes, (k, g)
         self._used = len(self.labels)
-        self.documents = self._sum(None)
-        self.token_totals = self._sum(self.tokens)
+        self.documents = self.sums(None)
+        self.token_totals = self.sums(self.tokens)
         self._weights = _draws(k, resamples, seed)
 
-    def _sum(self, values: Floats | None) -> Floats:
-        """Return sums by cluster and group, shape (clusters, groups)."""
+    @property
+    def draws(self) -> Floats:
+        """How often each block of clusters is drawn, shape (resamples, blocks); not to be written."""
+        return self._weights
+
+    def why_not(self, g: int) -> str:
+        """Return why a group is not ranked, "" where it is."""
+        if self.labels[g] == UNKNOWN:
+            return "unknown, not compared"
+        if self.documents[:, g].sum() < self.min_documents:
+            return f"fewer than {self.min_documents} documents"
+        if self.clusters[g] < MIN_CLUSTERS:
+            return f"fewer than {MIN_CLUSTERS} clusters"
+        return ""
+
+    def sums(self, values: Floats | None) -> Floats:
+        """Return sums over documents by block of clusters and group, shape (blocks, groups).
+
+        Args:
+            values: One for each document; counts without them.
+        """
         k, g = self._shape
         flat = np.bincount(self._cell, weights=values, minlength=k * g)
         return flat.astype(np.float64).reshape(k, g)[:, : self._used]
@@ -225,7 +244,7 @@ class Design:
             if not np.all(np.isfinite(share) & (share >= 0)):
                 raise CorpusError("a weight is negative or missing", where="audit", cure="weigh again")
             keep = share
-        kept_documents, kept_tokens = self._sum(keep), self._sum(keep * self.tokens)
+        kept_documents, kept_tokens = self.sums(keep), self.sums(keep * self.tokens)
         return _Measured(self, kept_documents, kept_tokens).result()
 
 
@@ -278,7 +297,7 @@ class _Measured:
     def result(self) -> Retention:
         """Return the groups, the best and worst of them, and the test between the two."""
         design = self.design
-        why = [self._why_not(g) for g in range(len(self.n))]
+        why = [design.why_not(g) for g in range(len(self.n))]
         ranked = [g for g, reason in enumerate(why) if not reason]
         best = max(ranked, key=lambda g: (self.rate[g], -g)) if ranked else None
         worst = min(ranked, key=lambda g: (self.rate[g], g)) if ranked else None
@@ -301,16 +320,6 @@ class _Measured:
             return Retention(rows, everything, None, None, math.nan)
         labels = design.labels
         return Retention(rows, everything, labels[best], labels[worst], self._pair_p(worst, best, ranked))
-
-    def _why_not(self, g: int) -> str:
-        design = self.design
-        if design.labels[g] == UNKNOWN:
-            return "unknown, not compared"
-        if self.n[g] < design.min_documents:
-            return f"fewer than {design.min_documents} documents"
-        if design.clusters[g] < MIN_CLUSTERS:
-            return f"fewer than {MIN_CLUSTERS} clusters"
-        return ""
 
     def _row(self, g: int, best: int | None, why_not: str) -> GroupRetention:
         design = self.design
