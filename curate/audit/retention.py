@@ -189,7 +189,11 @@ class Design:
         k, g = max(n_clusters, 1), max(len(self.labels), 1)
         pairs = np.unique(clusters * g + codes)
         self.clusters = np.bincount(pairs % g, minlength=g)[: len(self.labels)]
-        self.n_clusters = len(np.unique(pairs // g))
+        owners, groups_of = np.unique(pairs // g, return_counts=True)
+        self.n_clusters = len(owners)
+        # Clusters (sources, say) can hold several groups; all but those of one group alone count outside it.
+        alone = pairs[np.repeat(groups_of == 1, groups_of)] % g
+        self.outside = self.n_clusters - np.bincount(alone, minlength=g)[: len(self.labels)]
         if k > MAX_BLOCKS:
             blocks = generator(seed, "audit", "blocks").permutation(k) % MAX_BLOCKS
             clusters, k = blocks[clusters], MAX_BLOCKS
@@ -324,8 +328,7 @@ class _Measured:
     def _row(self, g: int, best: int | None, why_not: str) -> GroupRetention:
         design = self.design
         m = int(design.clusters[g])
-        outside = design.n_clusters - m if design.n_clusters > m else design.n_clusters
-        fewest = min(m, max(outside, 1))
+        fewest = min(m, int(design.outside[g]) or design.n_clusters)
         rest = _ratio(self.drawn[:, g], self.rest_drawn[:, g])
         vs_rest = interval(float(_ratio(self.rate[g], self.rest[g])), rest, fewest)
         vs_best = Interval(math.nan, math.nan, math.nan)

@@ -212,3 +212,12 @@ def test_bounds_enclose_the_estimate(rows: list[tuple[bool, int, str, str]]) -> 
         for each in (row.retention, row.token_retention, row.vs_rest, row.vs_best):
             assert not each.low > each.estimate
             assert not each.high < each.estimate
+
+
+def test_clusters_that_hold_several_groups_count_on_both_sides() -> None:
+    clusters = np.arange(400) % 10  # a is in all 10, b in 9 of them
+    codes = np.where(clusters == 9, 0, np.arange(400) // 10 % 2).astype(np.int64)
+    design = Design(codes, ["a", "b"], clusters, 10, np.ones(400))
+    assert design.outside.tolist() == [9, 10]
+    nested = Design(clusters % 2, ["a", "b"], clusters, 10, np.ones(400))
+    assert nested.outside.tolist() == [5, 5]
