@@ -1,25 +1,29 @@
 """One self-contained HTML page: inline style, no network, light and dark, phone and print.
 
 Everything that is not marked as HTML is escaped by jinja2. A page carries a content
-security policy that forbids it to load anything.
+security policy that forbids it to load anything, and to run any script but the kit's own,
+which it names by hash.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hinterland.core.svg import clean, number_text
+from hinterland.core.svg import clean, legible, number_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-__all__ = ["Cell", "figure_html", "fill", "page", "table_html"]
+__all__ = ["Cell", "figure_html", "fill", "json_block", "page", "panels_html", "table_html"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,13 @@ Value = str | int | float | None | Cell
 def _environment() -> Environment:
     from jinja2 import Environment, StrictUndefined
 
-    return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: legible(value) if type(value) is str else value,
+    )
 
 
 @cache
@@ -54,6 +64,8 @@ def _data(name: str) -> str:
 
 def fill(template: str, **values: object) -> Markup:
     """Fill a jinja2 template with autoescape; what is passed as Markup is left as it is.
+
+    Control characters, which HTML forbids, are dropped from plain words.
 
     Raises:
         jinja2.UndefinedError: The template names a value that is not given.
@@ -69,6 +81,8 @@ def page(
     *,
     nav: Sequence[tuple[str, str]] = (),
     footer: str = "Made with hinterland.",
+    style: str = "",
+    script: str = "",
 ) -> str:
     """Return a whole HTML page.
 
@@ -77,9 +91,12 @@ def page(
         body_html: HTML, inserted as it is: build it with `fill`, `table_html`, `figure_html`.
         nav: (address, label) pairs, usually ("#part", "Part").
         footer: Plain words.
+        style: Further CSS of the kit's own.
+        script: Further JavaScript of the kit's own; it finds its data in `json_block`.
     """
     from markupsafe import Markup
 
+    js = _data("page.js") + script
     return str(
         fill(
             _data("page.html"),
@@ -87,9 +104,55 @@ def page(
             body=Markup(body_html),  # noqa: S704 the caller's HTML, by contract
             nav=list(nav),
             footer=footer,
-            css=Markup(_data("page.css")),  # noqa: S704 ships with the kit
-            js=Markup(_data("page.js")),  # noqa: S704 ships with the kit
+            css=Markup(_data("page.css") + style),  # noqa: S704 ships with the kit
+            js=Markup(js),  # noqa: S704 ships with the kit
+            hashes=Markup(_hash(js)),  # noqa: S704 letters and digits
         )
+    )
+
+
+def _hash(script: str) -> str:
+    """Return what a content security policy calls a script by."""
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def json_block(name: str, value: Any) -> Markup:
+    """Return values as a block of data that the page's script reads by its id.
+
+    The block is not run. No word in it can end it: "<", ">" and "&" are written as escapes.
+
+    Args:
+        name: Its id: letters, digits and hyphens.
+        value: What `json.dumps` takes; numbers must be finite.
+
+    Raises:
+        ValueError: A number is not finite.
+    """
+    from markupsafe import Markup
+
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(f'<script type="application/json" id="{clean(name)}">{text}</script>')  # noqa: S704 escaped
+
+
+def panels_html(label: str, panels: Sequence[tuple[str, str, Markup]]) -> Markup:
+    """Return panels of which the page shows one at a time; without its script, all, folded.
+
+    Args:
+        label: What is chosen ("Choose a score").
+        panels: (group, heading, HTML); the group, if any, orders the choice.
+    """
+    if len(panels) == 1:
+        return fill("<h4>{{ heading }}</h4>{{ html }}", heading=panels[0][1], html=panels[0][2])
+    return fill(
+        '<div class="panels" data-panels="{{ label }}">{% for group, heading, html in panels %}'
+        '<details data-panel="{{ heading }}"{% if group %} data-group="{{ group }}"{% endif %}'
+        "{{ ' open' if loop.first }}><summary>{% if group %}{{ group }}: {% endif %}{{ heading }}</summary>"
+        "{{ html }}</details>{% endfor %}</div>",
+        label=label,
+        panels=list(panels),
     )
 
 
@@ -147,7 +210,7 @@ def table_html(
             line.append(
                 {
                     "words": clean_markup(_shown(value)),
-                    "sort": None if key is None else str(key),
+                    "sort": None if key is None else f"{key:.9g}" if isinstance(key, float) else str(key),
                     "href": value.href if isinstance(value, Cell) else "",
                 }
             )

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from html import escape
 
-__all__ = ["ID", "PALETTE", "Ink", "clean", "frame", "number_text", "text"]
+__all__ = ["ID", "PALETTE", "Ink", "clean", "frame", "legible", "number_text", "text"]
 
 #: Stands for the drawing's own id until `frame` puts it in; no text holds it, because `clean` drops it.
 ID = "\0"
@@ -28,6 +28,8 @@ PALETTE = {
     "second": "#d55e00",
     "third": "#009e73",
     "fourth": "#7b4fa3",
+    "fifth": "#b8860b",
+    "sixth": "#c2497f",
     "muted": "#8c959f",
     "empty": "#e6e8eb",
     "hatch": "#b6bdc5",
@@ -60,9 +62,14 @@ class Ink:
         return plain if self.standalone else f'{plain} style="{of}:var(--hl-{role},{PALETTE[role]})"'
 
 
+def legible(words: str) -> str:
+    """Drop the control characters and half characters that XML forbids."""
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]", "", words)
+
+
 def clean(words: str) -> str:
     """Escape words for XML; control characters, which XML forbids, are dropped."""
-    return escape(re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]", "", words))
+    return escape(legible(words))
 
 
 def text(

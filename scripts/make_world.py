@@ -17,9 +17,11 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from hinterland.core.places import by_iso3
 
@@ -81,9 +83,13 @@ def triangle(a: Point, b: Point, c: Point) -> float:
     return abs((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])) / 2
 
 
-def simplify(degrees: list[Point]) -> list[Point]:
+def simplify(
+    degrees: list[Point],
+    project: Callable[[float, float], Point] = place,
+    smallest: float = MIN_TRIANGLE,
+) -> list[Point]:
     """Drop points by Visvalingam and Whyatt's rule; both ends stay, so shared borders still meet."""
-    points = [place(*point) for point in degrees]
+    points = [project(*point) for point in degrees]
     n = len(points)
     before, after, alive = list(range(-1, n - 1)), list(range(1, n + 1)), [True] * n
     heap = [(triangle(points[i - 1], points[i], points[i + 1]), i) for i in range(1, n - 1)]
@@ -95,7 +101,7 @@ def simplify(degrees: list[Point]) -> list[Point]:
         area, i = heappop(heap)
         if not alive[i] or current[i] != area:
             continue
-        if area > MIN_TRIANGLE:
+        if area > smallest:
             break
         alive[i], left = False, left - 1
         a, b = before[i], after[i]
@@ -142,27 +148,34 @@ def cut(ring: list[Point]) -> list[list[Point]]:
     return parts
 
 
-def read(path: Path) -> dict[str, list[list[Point]]]:
-    """Return for each alpha-3 code its simplified rings, in degrees."""
-    topology = json.loads(path.read_text())
+def arcs_of(topology: dict[str, Any]) -> list[list[Point]]:
+    """Return the arcs of a quantised TopoJSON in its own coordinates."""
     (sx, sy), (tx, ty) = topology["transform"]["scale"], topology["transform"]["translate"]
-    degrees = []
+    arcs = []
     for arc in topology["arcs"]:
         x = y = 0
         line = []
         for dx, dy in arc:
             x, y = x + dx, y + dy
             line.append((x * sx + tx, y * sy + ty))
-        degrees.append(line)
+        arcs.append(line)
+    return arcs
+
+
+def stitch(lines: list[list[Point]], ring: list[int]) -> list[Point]:
+    """Return a ring from its arcs; a negative index is an arc backwards."""
+    out: list[Point] = []
+    for index in ring:
+        line = lines[index] if index >= 0 else lines[~index][::-1]
+        out += line[1:] if out else line
+    return out
+
+
+def read(path: Path) -> dict[str, list[list[Point]]]:
+    """Return for each alpha-3 code its simplified rings, in degrees."""
+    topology = json.loads(path.read_text())
+    degrees = arcs_of(topology)
     simple = [simplify(line) for line in degrees]
-
-    def stitch(lines: list[list[Point]], ring: list[int]) -> list[Point]:
-        out: list[Point] = []
-        for index in ring:
-            line = lines[index] if index >= 0 else lines[~index][::-1]
-            out += line[1:] if out else line
-        return out
-
     numeric = {known.iso_numeric: code for code, known in by_iso3().items()}
     found: dict[str, list[list[Point]]] = {}
     for shape in topology["objects"]["countries"]["geometries"]:

@@ -1,0 +1,163 @@
+"""A chart of several groups over the steps of a threshold, as an SVG string.
+
+The axis runs in equal steps from the first threshold to the last, as a slider over the
+same steps does, so that a page can lay one under the other. The lines that are named
+have their names at their ends, moved apart where they would overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hinterland.core.chart_parts import WIDTH, Scale, drawable, halo
+from hinterland.core.svg import Ink, clean, frame, number_text, text
+
+__all__ = ["SWEEP_END", "SWEEP_START", "sweep_chart"]
+
+#: Where the axis starts and ends, in parts of the chart's width.
+SWEEP_START, SWEEP_END = 46 / WIDTH, 388 / WIDTH
+_ROLES = ("first", "second", "third", "fourth", "fifth", "sixth")
+_DASHES = ("", "7 3", "2 3", "9 3 2 3", "5 5", "1 4")
+_POINTS = 81  # drawn of each line
+
+
+def _spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Return positions at least ``gap`` apart, near the wanted ones and in their order."""
+    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
+    at = [0.0] * len(wanted)
+    floor = low
+    for i in order:
+        at[i] = max(wanted[i], floor)
+        floor = at[i] + gap
+    ceiling = high
+    for i in reversed(order):
+        at[i] = min(at[i], ceiling)
+        ceiling = at[i] - gap
+    return at
+
+
+def _path(values: Sequence[float], across: Scale, up: Scale) -> str:
+    """Return a line through the finite values, through `_POINTS` of them at most."""
+    last = len(values) - 1
+    step = max(1, -(-last // (_POINTS - 1)))
+    drawn = [*range(0, last, step), last] if last > 0 else [0] * len(values)
+    parts, pen = [], "M"
+    for i in drawn:
+        if drawable(values[i]):
+            parts.append(f"{pen}{across(i):.0f} {up(values[i]):.1f}".removesuffix(".0"))
+            pen = "L"
+        else:
+            pen = "M"
+    return "".join(parts)
+
+
+def sweep_chart(
+    steps: Sequence[str],
+    lines: Mapping[str, Sequence[float]],
+    *,
+    title: str,
+    x_label: str,
+    overall: Sequence[float] = (),
+    overall_label: str = "all",
+    others: Mapping[str, Sequence[float]] | None = None,
+    marks: Sequence[tuple[str, int]] = (),
+    desc: str | None = None,
+    standalone: bool = False,
+) -> str:
+    """Draw shares over the steps of a threshold.
+
+    Args:
+        steps: The thresholds, as they are written, shape (steps,).
+        lines: Up to six named lines of shares, each of shape (steps,).
+        title: What the chart shows.
+        x_label: What the threshold is.
+        overall: The line of all documents, drawn thicker, shape (steps,).
+        overall_label: Its name.
+        others: Lines drawn thin and grey, with their names as tooltips only.
+        marks: Steps to mark: name and index ("current", 31).
+        desc: The chart in words; made from the lines when ``None``.
+        standalone: Concrete colours on white.
+
+    Raises:
+        ValueError: There are more than six named lines.
+    """
+    if len(lines) > len(_ROLES):
+        raise ValueError(f"a chart over a threshold names at most {len(_ROLES)} lines, found {len(lines)}")
+    ink, last = Ink(standalone), max(len(steps) - 1, 1)
+    top, bottom = 14.0 + 17.0 * len(marks), 300.0
+    across, up = Scale(0, last, SWEEP_START * WIDTH, SWEEP_END * WIDTH), Scale(0, 1, bottom, top)
+    parts = []
+    for mark in (0.0, 0.25, 0.5, 0.75, 1.0):
+        y = up(mark)
+        parts.append(f'<path d="M{across.start:.0f} {y:.1f}H{across.end:.0f}" {ink("rule", of="stroke")}/>')
+        shown = number_text(mark, "%")
+        parts.append(text(across.start - 6, y + 4, shown, ink, role="soft", size=13, anchor="end"))
+    for i in sorted({round(last * part / 4) for part in range(5)}) if steps else ():
+        anchor = "start" if i == 0 else "end" if i == last else "middle"
+        parts.append(text(across(i), bottom + 18, steps[i], ink, role="soft", size=13, anchor=anchor))
+    parts.append(text(across.end, bottom + 37, x_label, ink, role="soft", size=13, anchor="end"))
+    for number, (name, i) in enumerate(marks):
+        x, y = across(i), 12.0 + 17.0 * number
+        parts.append(
+            f'<path d="M{x:.1f} {y + 3:.1f}V{bottom:.1f}" stroke-dasharray="4 3" stroke-width="1.2"'
+            f" {ink('soft', of='stroke')}/>"
+        )
+        anchor = "end" if x > across.start + 0.7 * (across.end - across.start) else "start"
+        parts.append(text(x + (4 if anchor == "start" else -4), y, name, ink, size=13, anchor=anchor))
+    for name, line in (others or {}).items():
+        parts.append(_stroke(_path(line, across, up), name, "muted", 1.2, "", ink))
+    for number, (name, line) in enumerate(lines.items()):
+        parts.append(_stroke(_path(line, across, up), name, _ROLES[number], 2.2, _DASHES[number], ink))
+    named = dict(lines)
+    if len(overall):
+        parts.append(_stroke(_path(overall, across, up), overall_label, "ink", 3, "", ink))
+        named[overall_label] = overall
+    roles = [*_ROLES[: len(lines)], "ink"]
+    ends = [next((up(v) for v in reversed(line) if drawable(v)), bottom) for line in named.values()]
+    for name, role, y in zip(named, roles, _spread(ends, 18.0, top, bottom + 2), strict=False):
+        x = across.end + 8
+        parts.append(f'<rect x="{x:.0f}" y="{y - 4:.1f}" width="9" height="9" rx="2" {ink(role)}/>')
+        short = name if len(name) <= 15 else name[:14] + "…"
+        parts.append(
+            f"<g><title>{clean(name)}</title>"
+            + halo(text(x + 13, y + 5, short, ink, size=13), standalone=standalone)
+            + "</g>"
+        )
+    if not standalone:
+        parts.append(
+            f'<path class="hl-cursor" d="M{across(0):.1f} {top:.1f}V{bottom:.1f}" stroke-width="2"'
+            f' display="none" data-start="{across.start:.1f}" data-end="{across.end:.1f}"'
+            f" {ink('ink', of='stroke')}/>"
+        )
+    return frame(
+        "".join(parts),
+        width=WIDTH,
+        height=bottom + 46,
+        title=title,
+        desc=desc or _words(steps, named, marks),
+        ink=ink,
+        kind="chart",
+    )
+
+
+def _stroke(path: str, name: str, role: str, wide: float, dash: str, ink: Ink) -> str:
+    dashes = f' stroke-dasharray="{dash}"' if dash else ""
+    return (
+        f'<path d="{path}" fill="none" stroke-width="{wide:g}" stroke-linejoin="round"{dashes}'
+        f" {ink(role, of='stroke')}><title>{clean(name)}</title></path>"
+    )
+
+
+def _words(
+    steps: Sequence[str], named: Mapping[str, Sequence[float]], marks: Sequence[tuple[str, int]]
+) -> str:
+    """Say every named line's values at the ends and at the marks."""
+    if not steps:
+        return "Nothing to show."
+    at = [(f"at {steps[0]}", 0), *((f"at {name} {steps[i]}", i) for name, i in marks)]
+    at.append((f"at {steps[-1]}", len(steps) - 1))
+    told = [
+        f"{name}: " + ", ".join(f"{number_text(line[i], '%')} {where}" for where, i in at)
+        for name, line in named.items()
+    ]
+    return "; ".join(told) + "."
