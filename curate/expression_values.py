@@ -35,6 +35,17 @@ _COMPUTE: Final[dict[type[ast.operator], Callable[[Any, Any], Any]]] = {
 }
 
 
+_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
+    "abs": np.abs,
+    "log": np.log,
+    "log10": np.log10,
+    "log2": np.log2,
+    "sqrt": np.sqrt,
+}
+#: Functions that have no value where their last argument is 0.
+_NOT_AT_ZERO: Final = {np.divide, np.log, np.log10, np.log2}
+
+
 @dataclass(frozen=True)
 class Truth:
     """For which documents something holds and for which not; unknown is neither."""
@@ -154,15 +165,11 @@ class Evaluation:
                 return self._number(operand)
             case ast.BinOp(op=operation, left=left, right=right):
                 return self._compute(_COMPUTE[type(operation)], self._number(left), self._number(right))
-            case ast.Call(func=ast.Name(id=name), args=args) if name in {"abs", "log", "min", "max"}:
-                numbers = [self._number(each) for each in args]
-                if name == "abs":
-                    return np.asarray(np.abs(numbers[0]))
-                if name == "log":
-                    return self._compute(np.log, *numbers)
-                return np.asarray(
-                    (np.minimum if name == "min" else np.maximum).reduce(np.broadcast_arrays(*numbers))
-                )
+            case ast.Call(func=ast.Name(id=name), args=[operand]) if name in _FUNCTIONS:
+                return self._compute(_FUNCTIONS[name], self._number(operand))
+            case ast.Call(func=ast.Name(id="min" | "max" as name), args=args):
+                numbers = np.broadcast_arrays(*(self._number(each) for each in args))
+                return np.asarray((np.minimum if name == "min" else np.maximum).reduce(numbers))
         return np.asarray(self.truth(node).numbers())
 
     def _number(self, node: ast.expr) -> NDArray[np.float64]:
@@ -175,7 +182,7 @@ class Evaluation:
     def _compute(function: Callable[..., Any], *values: Any) -> NDArray[Any]:
         with np.errstate(all="ignore"):
             result = np.asarray(function(*values), dtype=np.float64)
-        if function in {np.divide, np.log}:
+        if function in _NOT_AT_ZERO:
             result = np.where(values[-1] == 0, math.nan, result)
         return result
 

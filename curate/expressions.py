@@ -7,14 +7,15 @@
 - numbers, strings in quotes, ``True``, ``False``, ``None``;
 - ``and``, ``or``, ``not``; ``<  <=  ==  !=  >=  >``, also in chains (``3 <= x <= 10``);
   ``in`` and ``not in`` a list (``source in ['books', 'web']``);
-- ``+ - * /`` and the functions ``abs``, ``log`` (natural), ``min``, ``max``,
-  ``ismissing`` (also ``isnan``).
+- ``+ - * /`` and the functions ``abs``, ``log`` (natural), ``log2``, ``log10``, ``sqrt``,
+  ``min``, ``max``, ``ismissing`` (also ``isnan``).
 
 Missing values are as in SQL: whatever is computed from or compared with one is unknown,
 ``not`` unknown is unknown, ``and`` is false if one side is false, ``or`` true if one is
-true. A division by zero and the logarithm of what is not positive are missing too. What a
-condition is unknown for, it does not hold for, so a document that was not measured passes.
-To catch those, write ``ismissing(x)`` or ``x == None``.
+true. A division by zero, the logarithm of what is not positive and the root of what is
+negative are missing too. What a condition is unknown for, it does not hold for, so a
+document that was not measured passes. To catch those, write ``ismissing(x)`` or
+``x == None``.
 
 The text is parsed by Python's parser but never run by Python.
 """
@@ -51,8 +52,11 @@ _FUNCTIONS: Final = {
     "isnan": (1, 1),
     "ismissing": (1, 1),
     "log": (1, 1),
+    "log10": (1, 1),
+    "log2": (1, 1),
     "max": (2, 9),
     "min": (2, 9),
+    "sqrt": (1, 1),
 }
 
 
@@ -98,6 +102,40 @@ class Expression:
         truth = Evaluation(self, values).truth(self._tree)
         yes, no = (np.broadcast_to(side, len(columns)) for side in (truth.yes, truth.no))
         return yes.copy(), ~(yes | no)
+
+    def numbers(self, columns: Columns) -> NDArray[np.float64]:
+        """Compute on all documents; a condition is 1 where it holds and 0 where it does not.
+
+        Returns:
+            Numbers with NaN for missing, shape (documents,).
+
+        Raises:
+            ConfigError: A column is not there, or the result is a string.
+        """
+        self.check(columns.names)
+        values = {name: columns[name] for name in self.columns}
+        result = Evaluation(self, values).value(self._tree)
+        if result.dtype == object:
+            raise self.error_at(self._tree, "a string where a number is needed", cure="compute with numbers")
+        return np.broadcast_to(result, len(columns)).astype(np.float64)
+
+    @property
+    def numeric_columns(self) -> frozenset[str]:
+        """The columns that stand where only a number can: computed with, or compared with a number."""
+        found: set[str | None] = set()
+        for node in ast.walk(self._tree):
+            match node:
+                case ast.BinOp(left=left, right=right):
+                    found |= {self.name_of(left), self.name_of(right)}
+                case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
+                    found.add(self.name_of(operand))
+                case ast.Call(func=ast.Name(id=name), args=args) if name not in {"isnan", "ismissing"}:
+                    found |= {self.name_of(each) for each in args}
+                case ast.Compare(left=left, comparators=rights):
+                    sides = [left, *rights]
+                    if any(isinstance(constant(each), float) for each in sides):
+                        found |= {self.name_of(each) for each in sides}
+        return frozenset(name for name in found if name is not None)
 
     def name_of(self, node: ast.AST) -> str | None:
         """Return the column that a name or a dotted name stands for."""

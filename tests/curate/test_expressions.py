@@ -51,6 +51,8 @@ WORDS = "`gopher_quality@dolma.words`"
         (f"1 / ({WORDS} - 10) > 0", "bd", "ac"),
         (f"log({WORDS} - 50) > 0", "d", "abc"),
         (f"abs(-{WORDS} + 60) <= 20", "bd", "c"),
+        (f"log2({WORDS} - 48) == 1 or log10({WORDS} * 10) == 2", "ab", "c"),
+        (f"sqrt({WORDS} - 49) == 1", "b", "ac"),
         (f"min({WORDS}, 60) == 60 and max(1, {WORDS}, 70) == 80", "d", "c"),
         ("(lang == 'en') + +1 == 2", "a", "b"),
         ("none > 3", "", "abcd"),
