@@ -178,12 +178,16 @@ def _outcome(model: ModelConfig, outcome: Floats, where: str) -> Floats:
 def _clusters(
     model: ModelConfig, prepared: Prepared, rows: NDArray[np.bool_], where: str
 ) -> NDArray[np.int64] | None:
-    if model.errors != "cluster" or model.cluster is None:
+    if model.errors != "cluster":
         return None
-    codes, found = encode(prepared.names[model.cluster][rows])
-    if len(found) < 2:
+    codes = np.zeros(int(rows.sum()), dtype=np.int64)
+    for column in model.cluster:
+        more, _ = encode(prepared.names[column][rows])
+        codes = np.unique(codes * (more.max() + 1) + more, return_inverse=True)[1]
+    if not codes.any():
+        found = ", ".join(f"{column} {prepared.names[column][rows][0]!r}" for column in model.cluster)
         raise CorpusError(
-            f"all rows lie in one cluster, {model.cluster} {found[0]!r}",
+            f"all rows lie in one cluster, {found}",
             where=where,
             cure="cluster by another column, or use errors: HC1",
         )
@@ -198,7 +202,7 @@ def _kind_of_errors(model: ModelConfig) -> str:
 def _errors(model: ModelConfig, clusters: NDArray[np.int64] | None) -> str:
     if clusters is None:
         return _kind_of_errors(model)
-    return f"cluster {model.cluster} ({int(clusters.max()) + 1} clusters)"
+    return f"cluster {' and '.join(model.cluster)} ({int(clusters.max()) + 1} clusters)"
 
 
 def _cautions(

@@ -25,7 +25,8 @@ class ModelConfig(Config):
         kind: "ols", or "logit" for an outcome of 0 and 1.
         errors: Standard errors: "nonrobust"; "HC0" to "HC3", robust to unequal variance (White
             1980; MacKinnon and White 1985); "cluster", robust also to dependence within clusters.
-        cluster: The column whose values are the clusters ("country", "source").
+        cluster: The column whose values are the clusters ("country", "source"), or several whose
+            combinations are (county and state).
         extends: A model above: what is not given here is as there, and its terms come first.
     """
 
@@ -34,7 +35,7 @@ class ModelConfig(Config):
     terms: tuple[str, ...] = ()
     kind: Kind = "ols"
     errors: Errors = "HC1"
-    cluster: str | None = None
+    cluster: tuple[str, ...] = ()
     extends: str | None = None
 
     @model_validator(mode="before")
@@ -44,6 +45,13 @@ class ModelConfig(Config):
         if isinstance(values, dict) and values.get("cluster") and "errors" not in values:
             return {**values, "errors": "cluster"}
         return values
+
+    @field_validator("cluster", mode="before")
+    @classmethod
+    def _one_or_more(cls, cluster: Any) -> Any:
+        if isinstance(cluster, str):
+            return (cluster,)
+        return () if cluster is None else cluster
 
     @model_validator(mode="after")
     def _has_cluster(self) -> ModelConfig:
@@ -138,7 +146,7 @@ def _merge(base: ModelConfig, model: ModelConfig, where: str) -> ModelConfig:
     own = model.model_dump(exclude_unset=True)
     values = base.model_dump() | own | {"extends": None, "terms": (*base.terms, *model.terms)}
     if own.get("errors", "cluster") != "cluster":
-        values["cluster"] = None
+        values["cluster"] = ()
     try:
         return ModelConfig.model_validate(values)
     except ValidationError as error:

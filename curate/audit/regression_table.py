@@ -181,7 +181,7 @@ class Prepared:
 
 
 def _columns(model: ModelConfig) -> list[str]:
-    return list(dict.fromkeys([model.outcome, *model.terms, *([model.cluster] if model.cluster else [])]))
+    return list(dict.fromkeys([model.outcome, *model.terms, *model.cluster]))
 
 
 def prepare(table: pa.Table, config: RegressionConfig, models: Sequence[ModelConfig]) -> Prepared:
@@ -249,7 +249,7 @@ def _gather(
                     where=place,
                     cure=f"derive a number, such as is_x: {name} == 'x'",
                 )
-            if name in categorical or name == model.cluster:
+            if name in categorical or name in model.cluster:
                 names.setdefault(name, _as_names(columns[name]))
             if name not in categorical and (name == model.outcome or name in model.terms):
                 numbers[name] = columns.as_numbers(name, where=place)

@@ -95,6 +95,16 @@ def test_logit_agrees_with_statsmodels(errors: str) -> None:
     assert model.notes == ()
 
 
+def test_clusters_of_several_columns_are_their_combinations() -> None:
+    values = data()
+    values["half"] = [row % 2 for row in range(ROWS)]
+    both = one(values, cluster=["region", "half"])
+    values["both"] = [f"{a} {b}" for a, b in zip(values["region"], values["half"], strict=True)]
+    joined = one(values, cluster="both")
+    assert both.errors == "cluster region and half (6 clusters)"
+    assert both.se == pytest.approx(joined.se)
+
+
 def test_by_hand() -> None:
     """y = 1 + 2x with errors (1, −1, −1, 1): worked with pencil, and again by lstsq."""
     model = one({"x": [0, 1, 2, 3], "y": [2.0, 2, 4, 8]}, outcome="y", terms=["x"], errors="nonrobust")

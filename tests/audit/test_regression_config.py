@@ -100,16 +100,16 @@ def test_a_model_takes_over_what_it_extends() -> None:
         ]
     )
     a, b, c, d, e = config.resolved()
-    assert (a.errors, a.cluster) == ("cluster", "country")
+    assert (a.errors, a.cluster) == ("cluster", ("country",))
     assert (b.outcome, b.terms, b.kind, b.errors, b.cluster) == (
         "y",
         ("x", "z"),
         "logit",
         "cluster",
-        "country",
+        ("country",),
     )
-    assert (c.outcome, c.kind, c.errors, c.cluster) == ("w", "logit", "HC3", None)
-    assert d.cluster == e.cluster == "source"
+    assert (c.outcome, c.kind, c.errors, c.cluster) == ("w", "logit", "HC3", ())
+    assert d.cluster == e.cluster == ("source",)
     assert ModelConfig(name="m").errors == "HC1"
 
 
