@@ -212,8 +212,8 @@ class _Measured:
     def _interval(self, share: Floats, drawn: Floats, g: int) -> Interval:
         if self.alone:
             return share_interval(float(share[g]), drawn[:, g], int(self.documents[g]), int(self.total))
-        clusters, overall = int(self.design.clusters[g]), self.design.n_clusters
-        return share_interval(float(share[g]), drawn[:, g], clusters, overall)
+        clusters, outside = int(self.design.clusters[g]), int(self.design.outside[g])
+        return share_interval(float(share[g]), drawn[:, g], clusters, self.design.n_clusters, outside)
 
     def _why_not(self, g: int) -> str:
         fewest = self.design.min_documents

@@ -182,8 +182,9 @@ class _Shared:
 
     def interval(self, g: int) -> Interval:
         """Return a group's share with its interval."""
-        queries = int(self.design.clusters[g])
-        return share_interval(float(self.share[g]), self.drawn[:, g], queries, self.design.n_clusters)
+        queries, outside = int(self.design.clusters[g]), int(self.design.outside[g])
+        overall = self.design.n_clusters
+        return share_interval(float(self.share[g]), self.drawn[:, g], queries, overall, outside)
 
 
 class _Exposed:

@@ -111,8 +111,7 @@ class _Means:
     def row(self, g: int) -> MeasureRow:
         """Return the row of one group."""
         label, documents = self.design.labels[g], int(self.documents[g])
-        clusters, overall = int(self.design.clusters[g]), self.design.n_clusters
-        outside = overall - clusters if overall > clusters else overall
+        clusters, outside = int(self.design.clusters[g]), int(self.design.outside[g])
         mean = self._interval(float(self.mean[g]), self.drawn[:, g], clusters)
         rest = self._interval(float(self.rest[g]), self.rest_drawn[:, g], outside)
         apart = self.drawn[:, g] - self.rest_drawn[:, g]

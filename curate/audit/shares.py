@@ -22,7 +22,9 @@ def ratio(part: Floats, whole: Floats) -> Floats:
     return np.asarray(np.where(fine, part / np.where(fine, whole, 1.0), np.nan))
 
 
-def share_interval(estimate: float, drawn: Floats, clusters: int, overall: int) -> Interval:
+def share_interval(
+    estimate: float, drawn: Floats, clusters: int, overall: int, outside: int | None = None
+) -> Interval:
     """Return the interval of a share.
 
     A group that rests on few clusters has the interval widened as that of a mean of so many.
@@ -34,6 +36,8 @@ def share_interval(estimate: float, drawn: Floats, clusters: int, overall: int) 
         drawn: The same in the resamples, shape (resamples,).
         clusters: Clusters with a document of the group.
         overall: Clusters with a document of any group.
+        outside: Clusters with a document of another group; by default those without one of
+            this group, or all where there are none.
     """
     if overall < 2 or not math.isfinite(estimate):
         return Interval(estimate, math.nan, math.nan)
@@ -41,7 +45,8 @@ def share_interval(estimate: float, drawn: Floats, clusters: int, overall: int) 
         special = require("scipy.special", cure="pip install scipy")
         reach = float(special.betaincinv(0.5, overall + 0.5, 0.975))
         return Interval(estimate, 0.0, reach) if estimate == 0 else Interval(estimate, 1 - reach, 1.0)
-    outside = overall - clusters if overall > clusters else overall
+    if outside is None:
+        outside = overall - clusters if overall > clusters else overall
     return interval(estimate, drawn, max(min(clusters, outside), 2))
 
 
