@@ -33,15 +33,15 @@ _TURNING = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A
 
 def examples_of(
     keep: ArrayLike,
-    reasons: pa.Array | pa.ChunkedArray,
+    reasons: pa.Array | pa.ChunkedArray | None,
     grouping: Grouping,
     table: pa.Table,
+    texts: Texts | None = None,
     *,
     per_group: int = 3,
     max_reasons: int = 3,
     groups: Collection[str] | None = None,
     seed: int = 0,
-    texts: Texts | None = None,
 ) -> tuple[Example, ...]:
     """Return examples of what is kept and dropped of each group.
 
@@ -51,15 +51,16 @@ def examples_of(
 
     Args:
         keep: Which documents are kept, shape (documents,).
-        reasons: All reasons of every document, lists of shape (documents,).
+        reasons: All reasons of every document, lists of shape (documents,); a document that
+            is dropped without one stands under `NO_REASON`.
         grouping: The groups.
         table: ``id``, ``source`` and ``country`` of every document, and ``text`` unless
             ``texts`` is given; what is missing stays empty.
+        texts: Reads texts by row, so that only those shown are in memory.
         per_group: How many are shown of each group that are kept, and that each reason drops.
         max_reasons: How many reasons are shown of each group, the most frequent first.
         groups: The groups to show; all by default.
         seed: For what is drawn.
-        texts: Reads texts by row, so that only those shown are in memory.
 
     Returns:
         By group in the grouping's order, first those kept, then by reason.
@@ -68,6 +69,8 @@ def examples_of(
         CorpusError: The arrays differ in length, or there are no texts.
     """
     kept = np.asarray(keep, dtype=bool)
+    if reasons is None:
+        reasons = pa.array([[]], pa.list_(pa.string())).take(pa.array(np.zeros(len(kept), dtype=np.int64)))
     if not len(kept) == len(reasons) == len(grouping) == table.num_rows:
         raise CorpusError(
             f"{len(kept)} decisions, {len(reasons)} lists of reasons, {len(grouping)} groups,"

@@ -89,6 +89,8 @@ def test_dropped_without_reason_and_few_columns() -> None:
     assert [(each.reason, each.id, each.text) for each in found] == [
         ("", "", "x"), ("f.a", "", "z"), (NO_REASON, "", ""),
     ]  # fmt: skip
+    bare = examples_of([True, False, False], None, grouping, table)
+    assert sorted((each.reason, each.text) for each in bare) == [("", "x"), (NO_REASON, ""), (NO_REASON, "z")]
     none = Grouping("kind", np.empty(0, np.int64), ())
     assert examples_of([], pa.array([], pa.list_(pa.string())), none, table.slice(0, 0)) == ()
 
