@@ -14,7 +14,7 @@ from hinterland.core.places import UNKNOWN
 from hinterland.curate.audit.covariates import Covariates
 from hinterland.curate.audit.groups import Grouping, readable_name
 
-__all__ = ["Kind", "Reference", "place_reference", "read_reference"]
+__all__ = ["Kind", "Reference", "place_reference", "read_reference", "refers_to"]
 
 Kind: TypeAlias = Literal["population", "internet users"]
 
@@ -133,10 +133,7 @@ def read_reference(
             amount is negative or missing, all are 0, or no label is one of the groups.
     """
     rows = _rows(path)
-    columns = list(rows[0]) if rows else []
-    key = next((each for each in (grouping.name, *_LABEL_COLUMNS) if each in columns), None)
-    if key is None and "iso3" in columns and grouping.of_country:
-        key = "iso3"
+    key = _key(rows, grouping)
     if key is None:
         raise CorpusError(
             f"no column {grouping.name!r} and none of {', '.join(_LABEL_COLUMNS)}" if rows else "no rows",
@@ -162,6 +159,36 @@ def read_reference(
     return Reference.of(called, amounts, note + _check_labels(amounts, grouping, path))
 
 
+def refers_to(path: Path, grouping: Grouping) -> bool:
+    """Whether a file has shares for a grouping: of several groupings it may speak of one alone.
+
+    It does if a column is called like the grouping, if one called ``label`` or ``group`` has a
+    group's label, or if it has ``iso3`` and the grouping is made of countries.
+
+    Raises:
+        CorpusError: The file cannot be read.
+    """
+    rows = _rows(path)
+    key = _key(rows, grouping)
+    if key is None or key in (grouping.name, "iso3"):
+        return key is not None
+    groups = _groups(grouping)
+    return any(str(row[key]).strip() in groups for row in rows)
+
+
+def _key(rows: list[dict[str, Any]], grouping: Grouping) -> str | None:
+    """Return the column with the labels, if there is one."""
+    columns = list(rows[0]) if rows else []
+    key = next((each for each in (grouping.name, *_LABEL_COLUMNS) if each in columns), None)
+    return "iso3" if key is None and "iso3" in columns and grouping.of_country else key
+
+
+def _groups(grouping: Grouping) -> set[str]:
+    """Return all groups that there are or could be, also those that are shown together."""
+    small = [] if grouping.others is None else grouping.others.to_pylist()
+    return {*grouping.labels, *grouping.of_country.values(), *grouping.order, *small} - {grouping.unknown}
+
+
 def _from_countries(
     amounts: dict[str, float], grouping: Grouping, name: str, note: str, path: Path
 ) -> Reference:
@@ -181,9 +208,7 @@ def _from_countries(
 
 def _check_labels(amounts: Mapping[str, float], grouping: Grouping, path: Path) -> str:
     """Return a note on labels that are no group of the corpus; all of them is an error."""
-    groups = {*grouping.labels, *grouping.of_country.values()}
-    if grouping.others is not None:
-        groups.update(grouping.others.to_pylist())
+    groups = _groups(grouping)
     strange = [label for label in amounts if label not in groups]
     if len(strange) == len(amounts):
         raise CorpusError(

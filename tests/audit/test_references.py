@@ -11,7 +11,7 @@ import pytest
 from hinterland.core.errors import CorpusError
 from hinterland.curate.audit.covariates import Covariates
 from hinterland.curate.audit.groups import column_grouping, place_groupings
-from hinterland.curate.audit.references import Reference, place_reference, read_reference
+from hinterland.curate.audit.references import Reference, place_reference, read_reference, refers_to
 
 FIGURES = Covariates(
     {
@@ -138,3 +138,15 @@ def test_missing_files_and_columns(tmp_path: Path) -> None:
         read_reference(write(tmp_path / "r.csv", "lang,n\nen,1\n"), lang, column="m")
     with pytest.raises(CorpusError, match="amount of 'a' is nan"):
         Reference.of("r", {"a": float("nan")})
+
+
+def test_which_grouping_a_file_speaks_of(tmp_path: Path) -> None:
+    lang = column_grouping(["en"], "lang")
+    region = place_groupings(["KEN"], ["region"])["region"]
+    countries = write(tmp_path / "iso.csv", "iso3,n\nKEN,1\n")
+    assert [refers_to(countries, each) for each in (lang, region)] == [False, True]
+    speakers = write(tmp_path / "lang.csv", "lang,n\nyo,1\n")
+    assert [refers_to(speakers, each) for each in (lang, region)] == [True, False]
+    labels = write(tmp_path / "label.csv", "label,n\nEurope,1\n")
+    assert [refers_to(labels, each) for each in (lang, region)] == [False, True]
+    assert not refers_to(write(tmp_path / "empty.csv", "lang,n\n"), lang)
