@@ -86,12 +86,13 @@ def encode(
     if isinstance(labels, pa.ChunkedArray):
         labels = labels.combine_chunks()
     array = labels if isinstance(labels, pa.Array) else pa.array(labels, type=pa.string(), from_pandas=True)
-    encoded = array.cast(pa.string()).fill_null(UNKNOWN).dictionary_encode()
-    found = [label or UNKNOWN for label in encoded.dictionary.to_pylist()]
-    names = tuple(sorted(set(found)))
-    position = {name: number for number, name in enumerate(names)}
-    order = np.array([position[name] for name in found] or [0], dtype=np.int64)
-    return order[encoded.indices.to_numpy(zero_copy_only=False)], names
+    words = array.cast(pa.string()).fill_null(UNKNOWN)
+    encoded = pc.if_else(pc.equal(words, ""), UNKNOWN, words).dictionary_encode()
+    order = pc.sort_indices(encoded.dictionary).to_numpy()
+    rank = np.zeros(max(len(order), 1), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    names = tuple(encoded.dictionary.take(pa.array(order)).to_pylist())
+    return rank[encoded.indices.to_numpy(zero_copy_only=False)], names
 
 
 def _last_unknown(labels: Iterable[str]) -> tuple[str, ...]:
