@@ -1,0 +1,102 @@
+"""How the page's parts speak: labels, findings that never overclaim, cells and captions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from hinterland.core.page import Cell, fill
+from hinterland.core.places import UNKNOWN
+from hinterland.core.stats import Interval
+from hinterland.core.svg import number_text
+from hinterland.curate.audit.claims import shown
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+__all__ = [
+    "MAX_DRAWN",
+    "MAX_ROWS",
+    "NO_GAP",
+    "cell",
+    "ends",
+    "joined",
+    "known",
+    "label",
+    "left_out",
+    "note",
+    "share",
+    "verdict",
+]
+
+T = TypeVar("T")
+
+#: Rows that a table on the page holds, and that a chart draws; audit.csv and audit.json hold all.
+MAX_ROWS, MAX_DRAWN = 60, 30
+NO_GAP = "no evidence of a gap"
+
+
+def label(group: str) -> str:
+    """Return a group's name for people."""
+    return "unknown place" if group == UNKNOWN else group
+
+
+def known(interval: Interval) -> bool:
+    """Whether an interval has bounds."""
+    return math.isfinite(interval.low) and math.isfinite(interval.high)
+
+
+def verdict(interval: Interval, at: float, below: str, above: str, none: str = NO_GAP) -> str:
+    """Return what an interval supports: ``below``, ``above``, or that there is no evidence.
+
+    Args:
+        interval: The estimate with its bounds.
+        at: The value of no difference: 1 for a ratio, 0 for a difference.
+        below: What is said where the whole interval lies under it.
+        above: What is said where it lies over it.
+        none: What is said where it holds the value.
+    """
+    if not math.isfinite(interval.estimate):
+        return "not measured"
+    if not known(interval):
+        return "no interval, so no finding"
+    if interval.excludes(at):
+        return below if interval.high < at else above
+    return none
+
+
+def cell(interval: Interval, unit: str = "%") -> Cell:
+    """Return an interval as a cell that sorts by its estimate."""
+    return Cell(shown(interval, unit), interval.estimate)
+
+
+def share(value: float) -> Cell:
+    """Return a share as a cell."""
+    return Cell(number_text(value, "%"), value)
+
+
+def ends(rows: Sequence[T], size: int) -> list[T]:
+    """Return the first and the last rows of a sorted sequence, ``size`` in all."""
+    if len(rows) <= size:
+        return list(rows)
+    return [*rows[: size - size // 2], *rows[len(rows) - size // 2 :]]
+
+
+def left_out(shown_rows: int, rows: int, which: str) -> str:
+    """Say that a table does not hold all rows; "" where it does."""
+    if shown_rows >= rows:
+        return ""
+    return f"{shown_rows} of {rows:,} are shown: {which}; audit.json holds all."
+
+
+def note(words: str) -> Markup:
+    """Return a small paragraph, or nothing where there are no words."""
+    return fill("{% if words %}<p class=note>{{ words }}</p>{% endif %}", words=words)
+
+
+def joined(*parts: Markup) -> Markup:
+    """Return parts one after the other."""
+    from markupsafe import Markup
+
+    return Markup("").join(parts)
