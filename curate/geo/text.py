@@ -1,0 +1,124 @@
+"""Which country is a text about? The one that its place names speak of most.
+
+Each name counts by how sure it is one, by how particular it is, and by where it stands: in a
+dateline, a title or the lead it counts more. The confidence is the chance, fitted on articles
+with known places (see ``bench/geoparsing.py``), that the country is the main one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite, log
+
+from hinterland.curate.geo.lexicon import Meaning, lexicon
+from hinterland.curate.geo.resolving import Resolved, sigmoid
+from hinterland.curate.geo.spans import Match
+from hinterland.curate.geo.toponyms import judged
+
+__all__ = ["LONGEST", "Placed", "place_text", "place_texts"]
+
+#: Characters that are read; what a text is about shows before.
+LONGEST = 50_000
+#: How much more a name counts by where it stands.
+DATELINE, TITLE, LEAD = 2.0, 2.0, 1.4
+_LEAD, _TITLE, _DATELINE = 400, 160, 60
+#: How much a name counts by its kind.
+KIND = {"place": 1.0, "admin1": 1.0, "admin2": 1.0, "region": 1.0, "country": 1.0, "demonym": 0.7}
+#: Log-odds that the country is right: constant, by share of the weight, by log of the weight, by margin.
+FIT = (-2.0, 3.0, 0.6, 1.0)
+#: Below this confidence a text has no place.
+LEAST = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a text is placed.
+
+    Attributes:
+        country: ISO 3166-1 alpha-3.
+        admin1: Name of the first-level division that most of its names are in, None if there is none.
+        lat: Degrees north of its most frequent particular place; of the country where there is none.
+        lon: Degrees east.
+        confidence: Estimated chance that the country is right, 0 to 1.
+        rule: ``text``.
+    """
+
+    country: str
+    admin1: str | None
+    lat: float | None
+    lon: float | None
+    confidence: float
+    rule: str = "text"
+
+
+def place_text(text: str) -> Placed | None:
+    """Return the main country of a text, None where nothing in it says so.
+
+    >>> place_text("BAMAKO, Mali - Farmers near Segou said the rains came late.").country
+    'MLI'
+    """
+    text = text[:LONGEST]
+    found = judged(text)
+    if not found:
+        return None
+    title = text.find("\n")
+    title = title if 0 < title <= _TITLE else -1
+    weights: dict[str, float] = {}
+    members: dict[str, list[tuple[float, Meaning]]] = {}
+    for match, resolved in found:
+        weight = _weight(text, match, resolved, title)
+        country = resolved.meaning.iso3
+        weights[country] = weights.get(country, 0.0) + weight
+        members.setdefault(country, []).append((weight, resolved.meaning))
+    country = max(weights, key=weights.__getitem__)  # the earliest of ties
+    best, total = weights[country], sum(weights.values())
+    second = max((weight for other, weight in weights.items() if other != country), default=0.0)
+    constant, share, amount, margin = FIT
+    odds = constant + share * best / total + amount * log(best) + margin * (best - second) / (best + second)
+    confidence = round(sigmoid(odds), 4)
+    if confidence < LEAST:
+        return None
+    return _placed(country, members[country], confidence)
+
+
+def place_texts(texts: Sequence[str]) -> list[Placed | None]:
+    """Return `place_text` of each."""
+    return [place_text(text) for text in texts]
+
+
+def _weight(text: str, match: Match, resolved: Resolved, title: int) -> float:
+    weight = sigmoid(match.score) * resolved.chance * KIND[resolved.meaning.kind]
+    if match.start < title:
+        return weight * TITLE
+    if match.start <= title + _DATELINE and _opens_dateline(text, match):
+        return weight * DATELINE
+    return weight * LEAD if match.start < _LEAD else weight
+
+
+def _opens_dateline(text: str, match: Match) -> bool:
+    """Whether a dash or an agency in brackets follows soon: "PARIS (Reuters) —"."""
+    after = text[match.end : match.end + 24]
+    return any(mark in after for mark in ("—", " – ", " - ", " -- ", "(AP)", "(Reuters)", "(AFP)"))
+
+
+def _placed(country: str, members: list[tuple[float, Meaning]], confidence: float) -> Placed:
+    entities = lexicon().gazetteer.entities
+    divisions: dict[int, float] = {}
+    places: dict[int, float] = {}
+    for weight, meaning in members:
+        if meaning.kind in {"place", "admin1", "admin2"}:
+            divisions[meaning.admin1] = divisions.get(meaning.admin1, 0.0) + weight
+            places[meaning.entity] = places.get(meaning.entity, 0.0) + weight
+    at = max(places, key=places.__getitem__) if places else members[0][1].entity
+    division = max(divisions, key=divisions.__getitem__) if divisions else -1
+    sure = division >= 0 and divisions[division] >= 0.5 * sum(divisions.values())
+    lat, lon = float(entities.lat[at]), float(entities.lon[at])
+    there = isfinite(lat)
+    return Placed(
+        country=country,
+        admin1=entities.name[division] if sure else None,
+        lat=round(lat, 4) if there else None,
+        lon=round(lon, 4) if there else None,
+        confidence=confidence,
+    )
