@@ -233,22 +233,23 @@ def filter_decisions(table: pa.Table, rules: Sequence[Rule]) -> dict[str, NDArra
     return decisions
 
 
-def severity(table: pa.Table, rules: Sequence[Rule]) -> NDArray[np.float64]:
+def severity(table: pa.Table | Columns, rules: Sequence[Rule]) -> NDArray[np.float64]:
     """Return each document's largest violation over all rules, shape (documents,).
 
     0 is kept; see `Rule.violation` for the scale. A document without a word is infinite,
     so that no relaxed threshold lets it in. Rules over ``exact_dup.first`` and
     ``near_dup.first`` go by the copy that the search chose, which another rule may drop
     and so leave its place to another copy (see `decide_columns`): leave them out, and lock
-    the documents with their reasons.
+    the documents with their reasons. Of columns on disk one is in memory at a time.
 
     Raises:
         CorpusError: A score column is missing.
     """
-    worst = np.zeros(table.num_rows)
+    columns = table if isinstance(table, Columns) else TableColumns(table)
+    worst = np.zeros(len(columns))
     for rule in rules:
-        worst = np.maximum(worst, rule.violation(column_values(table, rule.column)))
-    return np.where(is_empty(table), math.inf, worst)
+        worst = np.maximum(worst, rule.violation(_floats(columns, rule.column)))
+    return np.where(columns.empty(), math.inf, worst)
 
 
 def unmeasured(table: pa.Table, rules: Sequence[Rule]) -> dict[str, int]:

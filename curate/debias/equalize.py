@@ -10,31 +10,44 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hinterland.core.errors import ConfigError, CorpusError
+from hinterland.core.errors import ConfigError
 from hinterland.core.places import UNKNOWN
-from hinterland.curate.audit.groups import Grouping, encode
-from hinterland.curate.debias.result import Cost, GroupChange, Result
+from hinterland.curate.audit.groups import Grouping
+from hinterland.curate.debias.arrays import (
+    Groups,
+    Ids,
+    as_grouping,
+    as_numbers,
+    as_optional,
+    as_tokens,
+    as_weights,
+    best_first,
+    check_lengths,
+    group_notes,
+    id_ranks,
+    place_in_group,
+)
+from hinterland.curate.debias.cost import measure_cost, weighted_disparity
+from hinterland.curate.debias.levels import SLACK, Counts, budget, most_tokens
+from hinterland.curate.debias.result import GroupChange, Result
 
 __all__ = ["Mode", "equalize", "worst_disparity"]
 
-Mode = Literal["readmit", "budget"]
+Mode = Literal["readmit", "budget", "rate", "most_tokens"]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Codes = NDArray[np.int64]
-
-#: Rounding of counts: a target of 0.95 × 0.8 × 100 documents is 76, whatever floats say.
-_SLACK = 1e-9
 
 
 def equalize(
     severity: ArrayLike,
     kept: ArrayLike,
-    group: Grouping | Sequence[str] | NDArray[np.str_],
+    group: Groups,
     tokens: ArrayLike,
     *,
     mode: Mode = "readmit",
@@ -42,16 +55,26 @@ def equalize(
     target: float | None = None,
     quality: ArrayLike | None = None,
     locked_out: ArrayLike | None = None,
-    ids: Sequence[str] | NDArray[np.str_] | None = None,
+    ids: Ids | None = None,
     max_severity: float = math.inf,
+    max_loss: float = 1.0,
     min_documents: int = 30,
     exempt: Sequence[str] = (UNKNOWN,),
+    weight: ArrayLike | None = None,
 ) -> Result:
-    """Bring every group's share of documents kept to within ``disparity`` of the best-kept one's.
+    """Bring every group's share of documents kept to one rate, or to a bound on the disparity.
 
-    ``readmit`` drops nothing: worse-kept groups get their least severe documents back.
+    ``readmit`` drops nothing: worse-kept groups get their least severe documents back
+    until they are within ``disparity`` of the best-kept one.
+    ``most_tokens`` does the same, and where a group has nothing left to come back (locked
+    out, too severe, dropped without a score), the best-kept groups lose their worst
+    documents by quality until the bound is met: of all ways to meet it the one that gives
+    up the fewest documents of each group, and at most ``max_loss`` of the tokens.
     ``budget`` keeps the tokens as they are in total (less at most one document's): the
     best-kept groups lose their worst documents by quality to pay for what others get back.
+    ``rate`` gives all groups one retention: those above it lose, those below it get back.
+
+    A group smaller than ``min_documents`` is raised and never cut.
 
     Args:
         severity: How far a document fails the rules, shape (documents,); 0 passes. NaN is
@@ -59,42 +82,59 @@ def equalize(
         kept: Which documents are kept now, shape (documents,).
         group: Label of each document, shape (documents,).
         tokens: Tokens of each document, shape (documents,).
-        mode: "readmit" or "budget".
-        disparity: The least share of the best-kept group's retention, above 0, at most 1.
-        target: Readmit up to this retention (0 to 1) instead of relative to the best-kept group.
-        quality: Higher is better; decides what "budget" drops first. Severity by default.
+        mode: "readmit", "most_tokens", "budget" or "rate".
+        disparity: The least share of the best-kept group's retention, above 0, at most 1;
+            "rate" goes without.
+        target: "readmit": bring up to this retention (0 to 1) instead of relative to the
+            best-kept group. "rate": the one retention; by default what is kept of all groups.
+        quality: Higher is better; decides what goes first. Severity by default.
         locked_out: Documents that never come back (exact duplicates, empty ones).
         ids: Break ties, shape (documents,); the position does by default.
         max_severity: The worst that may come back.
-        min_documents: A smaller group is raised, but is no model for others.
+        max_loss: The largest share of the kept tokens that "most_tokens" may give up.
+        min_documents: A smaller group is no model for others.
         exempt: Groups that stay as they are.
+        weight: Weights of the kept documents before, 1 by default. What stays keeps its
+            weight, what comes back gets 1; rates are counted in documents.
 
     Raises:
-        ConfigError: ``disparity`` or ``target`` is out of range, or both modes are asked for.
-        CorpusError: The arrays differ in length, or tokens are negative or missing.
+        ConfigError: A setting is out of range, or a target is given to a mode that sets its own.
+        CorpusError: The arrays differ in length, or tokens or weights are negative or missing.
     """
-    _check_settings(mode, disparity, target)
-    codes, labels = (group.codes, group.labels) if isinstance(group, Grouping) else encode(group)
-    held = np.asarray(kept, dtype=bool)
-    harm, cost = np.asarray(severity, dtype=np.float64), np.asarray(tokens, dtype=np.float64)
-    locked = np.zeros(len(held), bool) if locked_out is None else np.asarray(locked_out, dtype=bool)
-    worth = None if quality is None else np.asarray(quality, dtype=np.float64)
-    names = np.arange(len(held)) if ids is None else np.asarray(ids)
-    _check_lengths(held, harm, cost, locked, codes, names, *(() if worth is None else (worth,)))
+    _check_settings(mode, disparity, target, max_loss)
+    grouping = as_grouping(group)
+    size = len(grouping)
+    before, cost = as_weights(kept, weight, size), as_tokens(tokens, size)
+    held = before > 0
+    harm, worth = as_numbers(severity, size, "severities"), as_optional(quality, size, "qualities")
+    locked = np.zeros(size, bool) if locked_out is None else np.asarray(locked_out, dtype=bool)
+    check_lengths({"documents": size, "locks": len(locked)})
     available = ~held & ~locked & np.isfinite(harm) & (harm <= max_severity)
-    rank = _order(held, available, harm, worth, names, codes)
-    counts = _Counts(codes, held, available, len(labels), labels, exempt, min_documents)
-    if mode == "readmit":
-        goal = disparity * counts.best() if target is None else target
-        keep = held | (available & (rank < counts.needed(goal)[codes]))
-    else:
-        goal, keep = _budget(counts, codes, held, available, rank, cost, disparity)
-    return _result(counts, codes, held, keep, harm, cost, worth, locked, goal, mode)
+    rank = _order(held, available, harm, worth, id_ranks(ids, size), grouping.codes)
+    counts = Counts(grouping.codes, held, available, grouping.labels, exempt, min_documents)
+    goal, keep = _decide(
+        counts, grouping.codes, held, available, rank, cost, mode, disparity, target, max_loss
+    )
+    changes, unmet = _changes(counts, grouping.codes, held, keep, harm, worth, locked, goal)
+    after = np.where(keep, np.where(held, before, 1.0), 0.0)
+    return Result(
+        before=held,
+        keep=keep,
+        weight=after,
+        mode=mode,
+        target=goal,
+        groups=changes,
+        unmet=unmet,
+        cost=measure_cost(
+            before, after, cost, quality=worth, group=grouping, min_documents=min_documents, exempt=exempt
+        ),
+        notes=_notes(grouping, counts, before, exempt, min_documents, target),
+    )
 
 
 def worst_disparity(
     kept: ArrayLike,
-    group: Grouping | Sequence[str] | NDArray[np.str_],
+    group: Groups,
     *,
     min_documents: int = 30,
     exempt: Sequence[str] = (UNKNOWN,),
@@ -102,151 +142,100 @@ def worst_disparity(
     """Return the worst-kept group's retention over the best-kept one's; NaN with fewer than two.
 
     Args:
-        kept: Which documents are kept, shape (documents,).
+        kept: Which documents are kept, or their weights, shape (documents,).
         group: Label of each document, shape (documents,).
         min_documents: Smaller groups do not count.
         exempt: Groups that do not count.
     """
-    codes, labels = (group.codes, group.labels) if isinstance(group, Grouping) else encode(group)
-    held = np.asarray(kept, dtype=bool)
-    none = np.zeros(len(held), bool)
-    return _Counts(codes, held, none, len(labels), labels, exempt, min_documents).disparity(held, codes)
+    grouping, held = as_grouping(group), np.asarray(kept, dtype=np.float64)
+    check_lengths({"documents": len(grouping), "decisions": len(held)})
+    return weighted_disparity(held, grouping, min_documents=min_documents, exempt=exempt)
 
 
-def _check_settings(mode: str, disparity: float, target: float | None) -> None:
-    if mode not in ("readmit", "budget"):
-        raise ConfigError(f"unknown mode {mode!r}", where="debias", cure="use readmit or budget")
+def _check_settings(mode: str, disparity: float, target: float | None, max_loss: float) -> None:
+    if mode not in get_args(Mode):
+        raise ConfigError(f"unknown mode {mode!r}", where="debias", cure=f"use {', '.join(get_args(Mode))}")
     if not 0 < disparity <= 1:
         raise ConfigError(
             f"disparity is {disparity}", where="debias", cure="give a number above 0, at most 1"
         )
-    if target is not None and (not 0 <= target <= 1 or mode == "budget"):
+    if not 0 <= max_loss <= 1:
+        raise ConfigError(f"max_loss is {max_loss}", where="debias", cure="give a share from 0 to 1")
+    if target is not None and (not 0 <= target <= 1 or mode in ("budget", "most_tokens")):
         raise ConfigError(
             f"target is {target} with mode {mode}",
             where="debias",
-            cure="give a retention from 0 to 1 with mode readmit; the budget sets its own",
+            cure="give a retention from 0 to 1 with mode readmit or rate; the others set their own",
         )
-
-
-def _check_lengths(held: Bools, harm: Floats, cost: Floats, *others: NDArray[np.generic]) -> None:
-    lengths = {len(held), len(harm), len(cost), *(len(other) for other in others)}
-    if len(lengths) > 1:
-        raise CorpusError(
-            f"the columns have different lengths: {sorted(lengths)}", where="debias", cure="give one each"
-        )
-    if cost.size and not cost.min() >= 0:
-        raise CorpusError("a token count is negative or missing", where="debias", cure="count them again")
 
 
 def _order(
-    held: Bools,
-    available: Bools,
-    harm: Floats,
-    worth: Floats | None,
-    names: NDArray[np.generic],
-    codes: Codes,
+    held: Bools, available: Bools, harm: Floats, worth: Floats | None, ties: Codes, codes: Codes
 ) -> Codes:
     """Return each document's place in its group: kept ones, then those that may come back, then the rest.
 
     Kept ones stand by quality, the best first; the others by severity. Ties go by id.
     """
     part = np.where(held, 0, np.where(available, 1, 2))
-    better = np.zeros(len(held)) if worth is None else -np.where(np.isfinite(worth), worth, -np.inf)
-    by = np.where(held, better if worth is not None else harm, np.where(np.isfinite(harm), harm, np.inf))
-    ties = np.unique(names, return_inverse=True)[1]
-    order = np.lexsort((ties, by, part, codes))
-    starts = np.searchsorted(codes[order], np.arange(codes.max(initial=-1) + 1))
-    rank = np.empty(len(held), dtype=np.int64)
-    rank[order] = np.arange(len(held)) - starts[codes[order]]
-    return rank
+    severe = np.where(np.isfinite(harm), harm, np.inf)
+    by = severe if worth is None else np.where(held, best_first(worth, len(held)), severe)
+    return place_in_group(codes, (part, by, ties))
 
 
-class _Counts:
-    """Documents, kept and readmittable ones by group, and which groups count."""
-
-    def __init__(
-        self,
-        codes: Codes,
-        held: Bools,
-        available: Bools,
-        groups: int,
-        labels: Sequence[str],
-        exempt: Sequence[str],
-        min_documents: int,
-    ) -> None:
-        self.labels = tuple(labels)
-        self.n = np.bincount(codes, minlength=groups)
-        self.kept = np.bincount(codes[held], minlength=groups)
-        self.available = np.bincount(codes[available], minlength=groups)
-        self.fixed = np.array([label in exempt for label in labels], dtype=bool)
-        self.counts = ~self.fixed & (self.n >= max(min_documents, 1))
-
-    def best(self) -> float:
-        """Return the best-kept group's retention; 0 where no group is large enough."""
-        return float((self.kept[self.counts] / self.n[self.counts]).max(initial=0.0))
-
-    def needed(self, goal: float) -> Codes:
-        """Return how many documents each group must keep to reach the goal, at least what it keeps."""
-        least = np.ceil(goal * self.n - _SLACK).astype(np.int64)
-        return np.where(self.fixed, self.kept, np.maximum(self.kept, least))
-
-    def disparity(self, keep: Bools, codes: Codes) -> float:
-        """Return the worst over the best retention among the groups that count."""
-        rates = np.bincount(codes[keep], minlength=len(self.n))[self.counts] / self.n[self.counts]
-        return float(rates.min() / rates.max()) if rates.size > 1 and rates.max() > 0 else math.nan
-
-
-def _budget(
-    counts: _Counts, codes: Codes, held: Bools, available: Bools, rank: Codes, cost: Floats, disparity: float
+def _decide(
+    counts: Counts,
+    codes: Codes,
+    held: Bools,
+    available: Bools,
+    rank: Codes,
+    cost: Floats,
+    mode: Mode,
+    disparity: float,
+    target: float | None,
+    max_loss: float,
 ) -> tuple[float, Bools]:
-    """Raise a common level until the tokens are spent: each document comes in at a level of its own.
-
-    At level r a group keeps at least ``disparity × r`` of its documents, and no more than
-    r of them unless it must. The k-th of n documents is therefore in from r = (k − 1) /
-    (disparity × n), and one that is kept now from r = k / n, if that is lower. Coming in by
-    level, in one order over all groups, the documents fill the budget to within one.
-    """
-    n = np.maximum(counts.n[codes], 1)
-    level = rank / (disparity * n)
-    level = np.where(held, np.minimum(level, (rank + 1) / n), level)
-    # Small groups are raised and never cut; exempt ones stay.
-    small = held & ~counts.counts[codes]
-    level = np.where(small, -1.0, level)
-    open_to = (held | available) & ~(counts.fixed[codes] & ~held)
-    order = np.flatnonzero(open_to)
-    order = order[np.lexsort((codes[order], rank[order], level[order]))]
-    spent, budget = np.cumsum(cost[order]), float(cost[held].sum())
-    take = int(np.searchsorted(spent, budget * (1 + 1e-12), side="right"))
-    keep = np.zeros(len(held), dtype=bool)
-    keep[order[:take]] = True
-    reached = float(level[order[take]]) if take < len(order) else float(level[order].max(initial=0.0))
-    return disparity * min(reached, 1.0), keep
+    """Return the least retention asked of every group, and which documents are kept."""
+    if mode == "budget":
+        return budget(counts, codes, held, available, rank, cost, disparity)
+    if mode == "most_tokens":
+        goal, number = most_tokens(counts, codes, held, rank, cost, disparity, max_loss)
+    elif mode == "rate":
+        goal = counts.overall() if target is None else target
+        number = counts.between(goal, goal)
+    else:
+        goal = disparity * counts.best() if target is None else target
+        number = counts.needed(goal)
+    return goal, (held | available) & (rank < number[codes])
 
 
-def _result(
-    counts: _Counts,
+def _changes(
+    counts: Counts,
     codes: Codes,
     held: Bools,
     keep: Bools,
     harm: Floats,
-    cost: Floats,
     worth: Floats | None,
     locked: Bools,
     goal: float,
-    mode: Mode,
-) -> Result:
+) -> tuple[dict[str, GroupChange], dict[str, str]]:
+    """Return what changed for each group, and which groups stay below the goal, and why."""
     groups = len(counts.n)
-    after = np.bincount(codes[keep], minlength=groups)
-    readmitted = np.bincount(codes[keep & ~held], minlength=groups)
-    barred = np.bincount(codes[locked & ~held], minlength=groups)
     back = keep & ~held
-    bounds = np.zeros(groups)
+    after = np.bincount(codes[keep], minlength=groups)
+    readmitted = np.bincount(codes[back], minlength=groups)
+    barred = np.bincount(codes[locked & ~held], minlength=groups)
+    bounds, cuts = np.zeros(groups), np.full(groups, np.inf)
     np.maximum.at(bounds, codes[back], harm[back])
+    if worth is not None:
+        stayed = held & keep & np.isfinite(worth)
+        np.minimum.at(cuts, codes[stayed], worth[stayed])
+    least = counts.least(goal)
     changes, unmet = {}, {}
     for g, label in enumerate(counts.labels):
-        short = math.ceil(goal * counts.n[g] - _SLACK) - int(after[g])
+        short = int(least[g] - after[g])
+        removed = int(counts.kept[g] + readmitted[g] - after[g])
         if short > 0 and not counts.fixed[g] and counts.n[g]:
-            others = int(counts.n[g] - counts.kept[g] - counts.available[g] - barred[g])
+            others = int(counts.n[g] - counts.reach[g] - barred[g])
             unmet[label] = (
                 f"{short} more documents needed for {goal:.1%}; of {counts.n[g] - counts.kept[g]} dropped,"
                 f" {counts.available[g]} could come back, {barred[g]} are locked out"
@@ -257,36 +246,35 @@ def _result(
             kept_before=int(counts.kept[g]),
             kept_after=int(after[g]),
             readmitted=int(readmitted[g]),
-            removed=int(counts.kept[g] + readmitted[g] - after[g]),
+            removed=removed,
             threshold=float(bounds[g]),
+            cut=float(cuts[g]) if removed and math.isfinite(cuts[g]) else math.nan,
         )
-    before_tokens, lost = float(cost[held].sum()), float(cost[held & ~keep].sum())
-    return Result(
-        keep=keep,
-        weight=keep.astype(np.float64),
-        mode=mode,
-        target=goal,
-        groups=changes,
-        unmet=unmet,
-        cost=Cost(
-            tokens_before=int(before_tokens),
-            tokens_after=int(cost[keep].sum()),
-            tokens_added=int(cost[back].sum()),
-            tokens_removed=int(lost),
-            share_lost=lost / before_tokens if before_tokens else 0.0,
-            documents_readmitted=int(back.sum()),
-            documents_removed=int((held & ~keep).sum()),
-            quality_before=_mean(worth, held),
-            quality_after=_mean(worth, keep),
-            worst_disparity_before=counts.disparity(held, codes),
-            worst_disparity_after=counts.disparity(keep, codes),
-        ),
-    )
+    return changes, unmet
 
 
-def _mean(worth: Floats | None, chosen: Bools) -> float:
-    """Return the mean quality of the chosen documents that have one."""
-    if worth is None:
-        return math.nan
-    values = worth[chosen & np.isfinite(worth)]
-    return float(values.mean()) if values.size else math.nan
+def _notes(
+    grouping: Grouping,
+    counts: Counts,
+    before: Floats,
+    exempt: Sequence[str],
+    min_documents: int,
+    target: float | None,
+) -> tuple[str, ...]:
+    notes = list(group_notes(grouping, exempt))
+    known = int(counts.n[~counts.fixed].sum())
+    if known and not notes and not counts.counts.any():
+        notes.append(
+            f"No group has {min_documents} documents: none is large enough to be a model for others."
+        )
+    if known and not counts.kept.sum() and target is None:
+        notes.append("No document is kept: there is no rate to bring others to.")
+    if known and counts.kept.sum() == counts.n.sum():
+        notes.append("All documents are kept already.")
+    odd = int(((before > 0) & (np.abs(before - 1) > SLACK)).sum())
+    if odd:
+        notes.append(
+            f"{odd:,} kept documents had weights other than 1: those that stay keep them,"
+            " and retention is evened out in documents, not in weights."
+        )
+    return tuple(notes)

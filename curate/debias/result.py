@@ -1,18 +1,55 @@
-"""What evening out did, for each group, and what it cost."""
+"""What debiasing did: for every method the new decision, its cost, and what cannot be met."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hinterland.core.svg import number_text
+from hinterland.core.revive import plain
+from hinterland.curate.debias.cost import Cost
 
-__all__ = ["Cost", "GroupChange", "Result"]
+__all__ = ["Cost", "GroupChange", "Outcome", "Result"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A new decision for every document; what all methods' results have in common.
+
+    Attributes:
+        before: Which documents were kept before, shape (documents,).
+        keep: Which are kept now.
+        weight: How often each counts, 0 where it is not kept, shape (documents,).
+        method: "equalize", "rake", "quota", "cap" or "pareto".
+        cost: What it cost.
+        unmet: What could not be met, by group, and why.
+        notes: What the reader must know: missing scores, groups of one.
+    """
+
+    before: NDArray[np.bool_]
+    keep: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+    method: str
+    cost: Cost
+    unmet: dict[str, str]
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all but the arrays as JSON-able values; what is not a number is null."""
+        values = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name not in ("before", "keep", "weight")
+        }
+        return dict(plain(values))
+
+    def __str__(self) -> str:
+        from hinterland.curate.debias.describe import describe
+
+        return describe(self.to_dict())
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +64,10 @@ class GroupChange:
         removed: Kept before and dropped now.
         threshold: The group's own bound on severity: the largest that came back; 0 is the
             rules' own bound. Documents at the bound itself are chosen by id.
+        cut: The least quality that stayed, where documents went; NaN where none did, or
+            without a quality.
+        score: The group's own bound on the score, where one score decides
+            (`equalize_scores`): the least (or most) that is kept.
     """
 
     documents: int
@@ -35,94 +76,21 @@ class GroupChange:
     readmitted: int
     removed: int
     threshold: float
+    cut: float = math.nan
+    score: float = math.nan
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What it cost.
-
-    Attributes:
-        tokens_before: Tokens kept before.
-        tokens_after: Tokens kept after.
-        tokens_added: Tokens of documents that came back.
-        tokens_removed: Tokens of documents that were kept before and are dropped now.
-        share_lost: ``tokens_removed / tokens_before``.
-        documents_readmitted: How many came back.
-        documents_removed: How many went.
-        quality_before: Mean quality of documents kept before; NaN without a quality.
-        quality_after: The same after.
-        worst_disparity_before: Worst-kept over best-kept group's retention, before.
-        worst_disparity_after: The same after.
-    """
-
-    tokens_before: int
-    tokens_after: int
-    tokens_added: int
-    tokens_removed: int
-    share_lost: float
-    documents_readmitted: int
-    documents_removed: int
-    quality_before: float
-    quality_after: float
-    worst_disparity_before: float
-    worst_disparity_after: float
-
-
-@dataclass(frozen=True)
-class Result:
-    """A new decision for every document.
+@dataclass(frozen=True, kw_only=True)
+class Result(Outcome):
+    """What `equalize` did.
 
     Attributes:
-        keep: Which documents are kept now, shape (documents,).
-        weight: 1 where kept, else 0, shape (documents,).
-        mode: "readmit" or "budget".
+        mode: "readmit", "budget", "rate" or "most_tokens".
         target: The least retention asked of every group.
         groups: What changed, by group.
-        cost: What it cost.
-        unmet: Groups that stay below the target, and why.
     """
 
-    keep: NDArray[np.bool_]
-    weight: NDArray[np.float64]
     mode: str
     target: float
     groups: dict[str, GroupChange]
-    cost: Cost
-    unmet: dict[str, str]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all but the arrays as JSON-able values; what is not a number is null."""
-        return {
-            "mode": self.mode,
-            "target": self.target,
-            "groups": {label: asdict(change) for label, change in self.groups.items()},
-            "cost": {
-                key: None if isinstance(value, float) and not math.isfinite(value) else value
-                for key, value in asdict(self.cost).items()
-            },
-            "unmet": dict(self.unmet),
-        }
-
-    def __str__(self) -> str:
-        return describe(self.to_dict())
-
-
-def describe(result: Mapping[str, Any]) -> str:
-    """Return a result's `Result.to_dict` in plain words."""
-    cost = result["cost"]
-
-    def number(key: str, unit: str = "") -> str:
-        return number_text(math.nan if cost[key] is None else float(cost[key]), unit)
-
-    lines = [
-        f"The worst disparity ratio goes from {number('worst_disparity_before')}"
-        f" to {number('worst_disparity_after')} (mode {result['mode']}).",
-        f"{cost['documents_readmitted']:,} documents come back ({cost['tokens_added']:,} tokens),"
-        f" {cost['documents_removed']:,} go ({cost['tokens_removed']:,} tokens,"
-        f" {number('share_lost', '%')} of those kept before);"
-        f" {cost['tokens_before']:,} tokens become {cost['tokens_after']:,}.",
-    ]
-    if cost["quality_before"] is not None:
-        lines.append(f"Mean quality goes from {number('quality_before')} to {number('quality_after')}.")
-    lines += [f"Not met: {label}: {why}." for label, why in result["unmet"].items()]
-    return "\n".join(lines)
+    method: str = "equalize"

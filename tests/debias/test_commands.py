@@ -132,7 +132,7 @@ def test_debias_within_budget(corpus: Path, tmp_path: Path) -> None:
         for r, d in zip(after["reasons"].to_pylist(), after["debias"].to_pylist(), strict=True)
         if d == "removed"
     ]
-    assert removed == [["debias.removed"]] * cost["documents_removed"]
+    assert removed == [["debias.equalize"]] * cost["documents_removed"]
     assert cost["quality_after"] is not None
 
 

@@ -8,7 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hinterland.core.errors import ConfigError, CorpusError
-from hinterland.curate.debias.reweight import effective_sample_size, post_stratify
+from hinterland.curate.debias.kish import effective_sample_size
+from hinterland.curate.debias.rake import post_stratify
 
 
 def test_by_hand() -> None:
@@ -26,7 +27,7 @@ def test_trimming_spreads_what_it_takes() -> None:
     found = post_stratify(["a"] * 8 + ["b"] * 2, {"a": 1, "b": 1}, max_weight=2)
     assert found.by_group == {"a": pytest.approx(0.75), "b": pytest.approx(2.0)}
     assert found.trimmed == ("b",)
-    assert found.unmet == {"b": "its 2 documents would need weight 2.5, above 2"}
+    assert found.unmet == {"b": "its 2 documents would need weight 2.5, above 2; it reaches 40.0%, not 50.0%"}
     assert found.to_dict()["trimmed"] == ["b"]
 
 
@@ -37,7 +38,7 @@ def test_dropped_documents_and_unlisted_groups() -> None:
     assert found.by_group == {"a": pytest.approx(0.75), "b": pytest.approx(1.5), "unknown": 1.0}
     assert found.weight[6:8].tolist() == [0, 0]
     assert found.weight.sum() == pytest.approx(8)
-    assert found.unmet == {"c": "it has no documents to weigh"}
+    assert found.unmet == {"c": "it has no documents to weigh to 16.7%"}
 
 
 def test_bad_references() -> None:
@@ -47,7 +48,7 @@ def test_bad_references() -> None:
         post_stratify(["a"], {"a": float("nan")})
     with pytest.raises(CorpusError, match="no group with documents"):
         post_stratify(["a"], {"b": 1})
-    with pytest.raises(CorpusError, match="1 decisions for 2 documents"):
+    with pytest.raises(CorpusError, match="documents 2, decisions 1"):
         post_stratify(["a", "b"], {"a": 1}, kept=[True])
     with pytest.raises(ConfigError, match="cannot make up"):
         post_stratify(["a"] + ["b"] * 9, {"a": 1, "b": 0}, max_weight=5)
