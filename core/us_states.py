@@ -71,7 +71,13 @@ def by_code() -> dict[str, UsState]:
     for row in _table("us_states.csv"):
         given = [name for name in FIGURES if row[name]]
         found[row["code"]] = UsState(
-            *(row[name] for name in ("code", "name", "ap", "fips", "iso3", "region", "division")),
+            code=row["code"],
+            name=row["name"],
+            ap=row["ap"],
+            fips=row["fips"],
+            iso3=row["iso3"],
+            region=row["region"],
+            division=row["division"],
             figures={name: float(row[name]) for name in given},
             years={name: int(row[f"{name}_year"]) for name in given},
         )

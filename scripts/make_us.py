@@ -44,8 +44,8 @@ OUTSIDE = {
 
 def states(population_file: Path) -> list[dict[str, Any]]:
     """Return a row for each state, the district, and what lies outside."""
-    from statsmodels.datasets import statecrime
     import us
+    from statsmodels.datasets import statecrime
 
     with population_file.open(encoding="utf-8") as handle:
         population = {row["state"]: int(row["population"]) for row in csv.DictReader(handle)}

@@ -90,9 +90,9 @@ def coordinate_places(
     confidence = confidence_of(found.km)
     confidence[y <= _ANTARCTICA] = _SAME_COUNTRY[0]
     placed = confidence > 0
-    iso3 = np.where(y <= _ANTARCTICA, "ATA", found.iso3)
-    admin1 = np.where(y <= _ANTARCTICA, None, found.admin1)
+    iso3, admin1 = found.iso3, found.admin1
     iso3[~placed], admin1[~placed] = None, None
+    iso3[y <= _ANTARCTICA], admin1[y <= _ANTARCTICA] = "ATA", None
     for name, rows in (
         ("placed", placed), ("missing", missing), ("zero", zero), ("out of range", beyond),
         ("far", ~bad & ~placed), ("swapped", swapped),

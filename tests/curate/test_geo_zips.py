@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hinterland.core.places import by_iso3
-from hinterland.core.us_states import FIGURES, SOURCES, by_code, state_code, zip_state
+from hinterland.core.us_states import FIGURES, SOURCES, by_code, state_code
 from hinterland.curate.geo.zips import plain_zip, zip_place, zip_places
 
 
