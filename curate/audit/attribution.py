@@ -32,7 +32,7 @@ Bools = NDArray[np.bool_]
 #: What `ALL` decides beyond its filters: caps, sampling, weights, documents without a word,
 #: documents that were let back in.
 OTHER = "other rules"
-#: Parts that lie closer together than this share of documents are the same story.
+#: Parts of less than this share of documents tell no story.
 _SMALL = 0.01
 
 
@@ -131,14 +131,15 @@ def attribute(
 def order_matters(first: float, last: float, gap: float) -> bool:
     """Return whether a filter's part before and after all others tells two stories.
 
-    They lie more than one percentage point apart, and either point in opposite directions
-    or differ by more than half of the gap.
+    Both are more than one percentage point, in opposite directions; or they lie more than one
+    point apart, and more than half of the largest of the two and the gap.
 
-    >>> order_matters(0.10, 0.02, 0.12), order_matters(0.03, -0.02, 0.30), order_matters(0.1, 0.09, 0.1)
+    >>> order_matters(0.10, 0.02, 0.12), order_matters(0.03, -0.02, 0.30), order_matters(0.1, 0.07, 0.05)
     (True, True, False)
     """
     apart = abs(first - last)
-    return apart > _SMALL and (first * last < 0 or apart > abs(gap) / 2)
+    turns = first * last < 0 and min(abs(first), abs(last)) > _SMALL
+    return turns or (apart > _SMALL and apart > max(abs(first), abs(last), abs(gap)) / 2)
 
 
 @dataclass(frozen=True)

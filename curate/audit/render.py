@@ -1,21 +1,19 @@
-"""An audit as text, Markdown and CSV."""
+"""An audit as text and Markdown; `render_csv` writes the tables in full."""
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-from collections.abc import Sequence
-
-from hinterland.core.stats import Interval
 from hinterland.core.svg import number_text
-from hinterland.curate.audit.audit import Audit
 from hinterland.curate.audit.claims import ALL, headline, shown
 from hinterland.curate.audit.groups import readable_name
+from hinterland.curate.audit.render_csv import csv_files, csv_text
+from hinterland.curate.audit.render_parts import sections_after, sections_before
+from hinterland.curate.audit.render_tables import Section, Table, escape_markdown, markdown_table, text_table
+from hinterland.curate.audit.report import Audit
 from hinterland.curate.audit.retention import MIN_CLUSTERS, GroupRetention
 
 __all__ = [
     "coverage",
+    "csv_files",
     "csv_text",
     "limits",
     "mark",
@@ -74,33 +72,27 @@ def limits(audit: Audit) -> list[str]:
     ]
 
 
-def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return an aligned text table; the first column to the left, the others to the right."""
-    wide = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    last = len(head) - 1
-
-    def line(row: Sequence[str]) -> str:
-        cells = [cell.ljust(wide[i]) if i in (0, last) else cell.rjust(wide[i]) for i, cell in enumerate(row)]
-        return "  ".join(cells).rstrip()
-
-    return [line(head), *map(line, rows)]
-
-
-def _main_rows(audit: Audit, grouping: str) -> list[list[str]]:
-    return [
-        [
+def _kept(audit: Audit, grouping: str) -> Table:
+    """Return what all filters together keep of each group."""
+    groups = audit.results[grouping][ALL].groups
+    rows = tuple(
+        (
             row.group,
             f"{row.documents:,}",
             shown(row.retention),
             shown(row.token_retention),
             shown(row.vs_rest, ""),
             mark(audit, ALL, grouping, row),
-        ]
-        for row in audit.results[grouping][ALL].groups
-    ]
+        )
+        for row in groups
+    )
+    head = (
+        "group", "documents", "documents kept", f"{audit.token_unit} kept", "against others", "finding",
+    )  # fmt: skip
+    return Table(head, rows, left=(0, 5), first=_first(audit, grouping), later=(3, 1))
 
 
-def _filter_rows(audit: Audit, grouping: str) -> list[list[str]]:
+def _filters(audit: Audit, grouping: str) -> Table:
     """Return for each group what each filter keeps, "*" where a gap is supported."""
     rows = []
     for number, row in enumerate(audit.results[grouping][ALL].groups):
@@ -109,79 +101,53 @@ def _filter_rows(audit: Audit, grouping: str) -> list[list[str]]:
             measured = audit.results[grouping][name].groups[number]
             star = "*" if audit.supported(name, grouping, row.group) else " "
             cells.append(number_text(measured.retention.estimate, "%") + star)
-        rows.append([*cells, ""])
-    return rows
+        rows.append(tuple(cells))
+    return Table(("group", *audit.filters), tuple(rows), first=_first(audit, grouping))
 
 
-def _main_head(audit: Audit) -> list[str]:
-    return ["group", "documents", "documents kept", f"{audit.token_unit} kept", "against others", "finding"]
+def _first(audit: Audit, grouping: str) -> tuple[int, ...]:
+    """Return which rows stay where a table is cut: those with a finding, then the largest."""
+    groups = audit.results[grouping][ALL].groups
+    found = [audit.supported(ALL, grouping, row.group) for row in groups]
+    return tuple(sorted(range(len(groups)), key=lambda i: (not found[i], -groups[i].documents)))
+
+
+def _retention(audit: Audit, grouping: str) -> list[Section]:
+    name = name_of(grouping)
+    parts = [
+        Section(f"By {name}, {ALL} together", "audit.csv", tables=(_kept(audit, grouping),), most_rows=25)
+    ]
+    if len(audit.filters) > 1:
+        title = f"By {name}, each filter on its own (* a supported gap)"
+        parts.append(Section(title, "audit.csv", tables=(_filters(audit, grouping),), most_rows=25))
+    return parts
 
 
 def text(audit: Audit) -> str:
-    """Return the audit for a terminal: coverage, headline, a table for each grouping."""
+    """Return the audit for a terminal of 100 columns; long tables are cut, and say where the rest is."""
     lines = [coverage(audit), headline(audit)]
+    sections = sections_before(audit)
     for grouping in audit.results:
-        lines += ["", f"By {name_of(grouping)}, {ALL} together"]
-        lines += [f"  {line}" for line in text_table(_main_head(audit), _main_rows(audit, grouping))]
-        if len(audit.filters) > 1:
-            lines += ["", f"By {name_of(grouping)}, each filter on its own (* a supported gap)"]
-            head = ["group", *audit.filters, ""]
-            lines += [f"  {line}" for line in text_table(head, _filter_rows(audit, grouping))]
+        sections += _retention(audit, grouping)
+    for section in [*sections, *sections_after(audit)]:
+        lines += ["", *section.text()]
     return "\n".join([*lines, *(["", *audit.notes] if audit.notes else [])])
 
 
-def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return a Markdown table."""
-
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
-
-    return [line(head), "|" + " --- |" * len(head), *map(line, rows)]
-
-
 def markdown(audit: Audit) -> str:
-    """Return the audit as Markdown."""
+    """Return the audit as Markdown, with everything but the points of the curves."""
     lines = [f"# {audit.title}", "", coverage(audit), "", f"**{headline(audit)}**"]
-    for grouping, info in audit.groupings.items():
+    for section in sections_before(audit):
+        lines += ["", *section.markdown()]
+    for grouping in audit.results:
+        info = audit.groupings[grouping]
         lines += ["", f"## By {name_of(grouping)}", "", *([info.note, ""] if info.note else [])]
-        lines += markdown_table(_main_head(audit), _main_rows(audit, grouping))
+        lines += _kept(audit, grouping).markdown()
         if len(audit.filters) > 1:
             lines += ["", "Each filter on its own (* a supported gap):", ""]
-            rows = [[cell.strip() for cell in row[:-1]] for row in _filter_rows(audit, grouping)]
-            lines += markdown_table(["group", *audit.filters], rows)
-    lines += ["", "## Method and limits", "", *(f"- {line}" for line in [*limits(audit), *audit.notes])]
+            lines += _filters(audit, grouping).markdown()
+    for section in sections_after(audit):
+        lines += ["", *section.markdown()]
+    notes = [escape_markdown(line) for line in audit.notes]
+    lines += ["", "## Method and limits", "", *(f"- {line}" for line in [*limits(audit), *notes])]
     return "\n".join(lines) + "\n"
-
-
-_COLUMNS = (
-    "grouping", "filter", "group", "documents", "tokens", "kept_documents", "kept_tokens", "clusters",
-    "retention", "retention_low", "retention_high",
-    "token_retention", "token_retention_low", "token_retention_high", "design_effect",
-    "vs_rest", "vs_rest_low", "vs_rest_high", "vs_best", "vs_best_low", "vs_best_high",
-    "p_value", "q_value", "supported", "ranked", "why_not",
-)  # fmt: skip
-
-
-def csv_text(audit: Audit) -> str:
-    """Return one row for each grouping, filter and group; numbers unrounded, missing ones empty."""
-    claims = {(c.grouping, c.filter, c.group): c for c in audit.claims}
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for grouping, by_filter in audit.results.items():
-        for name, measured in by_filter.items():
-            for row in measured.groups:
-                claim = claims.get((grouping, name, row.group))
-                values: list[object] = [
-                    grouping, name, row.group, row.documents, row.tokens, row.kept_documents, row.kept_tokens,
-                    row.clusters, *_three(row.retention), *_three(row.token_retention), row.design_effect,
-                    *_three(row.vs_rest), *_three(row.vs_best), row.p_value,
-                    claim.q_value if claim else math.nan, bool(claim and claim.supported), row.ranked,
-                    row.why_not,
-                ]  # fmt: skip
-                writer.writerow("" if isinstance(v, float) and not math.isfinite(v) else v for v in values)
-    return out.getvalue()
-
-
-def _three(interval: Interval) -> tuple[float, float, float]:
-    return interval.estimate, interval.low, interval.high

@@ -200,6 +200,9 @@ def test_order_rule() -> None:
     assert order_matters(0.03, -0.02, 0.30)
     assert not order_matters(0.004, -0.004, 0.001)
     assert not order_matters(0.10, 0.09, 0.10)
+    assert not order_matters(-0.088, -0.062, -0.02)  # the gap is small, the part the same
+    assert not order_matters(0.002, -0.013, 0.2)
+    assert order_matters(0.05, 0.0, 0.04)
 
 
 def test_supported_and_ranked() -> None:
