@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BEFORE", "MEDIA", "PLACED", "SPEAKS", "THERE", "TITLES"]
+__all__ = ["BEFORE", "FUNCTION", "MEDIA", "PLACED", "SPEAKS", "THERE", "TITLES"]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -58,5 +58,18 @@ PLACED = _words(
     """
     north south east west northern southern eastern western central downtown greater upper lower old
     inner metro southeast southwest northeast northwest mid in at from near the of and to for on
+    """
+)
+#: Words that stand with a capital only because they begin a sentence or a heading.
+FUNCTION = _words(
+    """
+    a an the this that these those some any all each every both no one two three four five many most few several
+    another other such its his her their our my your he she it we they i you who what which when where why how
+    while as if although though because since until unless after before during despite following amid among also
+    and but or nor so yet then than thus however meanwhile in on at by for from with without of to into over
+    under between against about across through throughout inside outside near like unlike both neither either
+    former late current new young old first last next now today yesterday tomorrow only even just still not is
+    are was were be been has have had do does did will would can could may might must should there here only
+    police officials authorities residents people
     """
 )

@@ -6,7 +6,7 @@ The weights are set by hand on the development half of the articles that
 
 from __future__ import annotations
 
-from hinterland.curate.geo.context import BEFORE, MEDIA, PLACED, SPEAKS, THERE, TITLES
+from hinterland.curate.geo.context import BEFORE, FUNCTION, MEDIA, PLACED, SPEAKS, THERE, TITLES
 from hinterland.curate.geo.lexicon import Lexicon
 from hinterland.curate.geo.names import Flag
 from hinterland.curate.geo.spans import Match, Token
@@ -17,12 +17,17 @@ __all__ = ["contain", "judge"]
 def judge(text: str, tokens: list[Token], matches: list[Match], lexicon: Lexicon) -> None:
     """Set each match's ``local`` score, ``person`` and ``container`` from the words around it."""
     taken = {number for match in matches for number in range(match.first, match.last + 1)}
+    surnames = {
+        match.name.key
+        for match in matches
+        if match.name.flag & Flag.SURNAME and match.name.single and match.name.best.kind == "place"
+    }
     for index, match in enumerate(matches):
         following = matches[index + 1] if index + 1 < len(matches) else None
         later = tokens[match.last + 1] if match.last + 1 < len(tokens) else None
         match.container = contain(text, match, later, following, lexicon)
         match.local = match.name.base + _before(text, tokens, match, taken, lexicon)
-        match.local += _after(text, tokens, match, taken)
+        match.local += _after(text, tokens, match, taken, surnames)
         if match.container is not None:
             match.local += 5.0
             match.person = False
@@ -33,7 +38,7 @@ def _before(text: str, tokens: list[Token], match: Match, taken: set[int], lexic
     first, name, start = match.first, match.name, match.start
     kind = name.best.kind
     strong = kind in {"country", "demonym", "none"}
-    if tokens[first].adjacent:
+    if tokens[first].adjacent and tokens[first - 1].key not in FUNCTION:
         word = tokens[first - 1].key
         if word in TITLES:
             match.person = not strong
@@ -46,15 +51,19 @@ def _before(text: str, tokens: list[Token], match: Match, taken: set[int], lexic
             match.person = True
             return -4.0
         if first - 1 not in taken:
-            match.person = not strong
-            return -0.5 if strong else -2.5
+            if strong:
+                return -0.5
+            opens = _opens(text, tokens[first - 1].start)
+            match.person = not opens
+            return -1.0 if opens else -2.5
         return 0.0
     before = text[max(start - 24, 0) : start]
     words = before.split()
     word = words[-1] if words else ""
     if not before or before[-1] == "\n" or not word or word[-1] in ".!?:;\"“”'‘’—–-•*|":
         opened = bool(word) and word[-1] not in ".!?"
-        return 0.0 if not name.flag or not name.single else (-0.5 if opened else -1.0)
+        risky = name.single and name.flag & (Flag.WORD | Flag.GIVEN) and not strong
+        return 0.0 if not risky else (-0.5 if opened else -1.0)
     if before[-1] not in " \u00a0":
         return 0.0
     word = word.lower()
@@ -67,7 +76,13 @@ def _before(text: str, tokens: list[Token], match: Match, taken: set[int], lexic
     return odds
 
 
-def _after(text: str, tokens: list[Token], match: Match, taken: set[int]) -> float:
+def _opens(text: str, start: int) -> bool:
+    """Whether a sentence or a line begins at ``start``."""
+    before = text[max(start - 3, 0) : start].rstrip(" \"“‘'(")
+    return not before or before[-1] in ".!?\n:"
+
+
+def _after(text: str, tokens: list[Token], match: Match, taken: set[int], surnames: set[str]) -> float:
     """Return log-odds from what stands after."""
     name = match.name
     kind = name.best.kind
@@ -79,7 +94,7 @@ def _after(text: str, tokens: list[Token], match: Match, taken: set[int]) -> flo
             return -5.0
         if word in THERE:
             return 0.6
-        if kind == "demonym" or later in taken:
+        if kind == "demonym" or (later in taken and word not in surnames):
             return 0.0
         if name.flag & Flag.GIVEN and name.single:
             match.person = True
@@ -92,7 +107,7 @@ def _after(text: str, tokens: list[Token], match: Match, taken: set[int]) -> flo
         words = after.split(None, 1)
         word = words[0].rstrip(".,;:") if words else ""
         if word in SPEAKS and name.flag & (Flag.GIVEN | Flag.SURNAME) and name.single:
-            return -2.3 if name.flag & Flag.GIVEN else -0.8
+            return -2.7 if name.flag & Flag.GIVEN else -0.8
         if word in THERE:
             return 0.8
     elif after[0] == "-" and after[1:6] == "based":

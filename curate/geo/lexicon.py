@@ -21,6 +21,17 @@ KIND_PRIOR = {
     "place": 0.0,
 }
 ALTERNATE, SEAT = -1.5, 1.2
+#: What names of divisions end with.
+_DIVISIONS = (
+    " county",
+    " province",
+    " state",
+    " governorate",
+    " prefecture",
+    " oblast",
+    " district",
+    " region",
+)
 #: Most names whose meanings are kept; then they are forgotten.
 _KEPT = 40_000
 
@@ -88,9 +99,13 @@ def _base(name: Name) -> float:
     else:
         base = max(1.3 * (best.prior - 4.7), -3.0)
     if name.single:
-        base -= 2.0 * bool(name.flag & Flag.WORD)
+        strong = best.kind in {"country", "demonym", "none"}
+        word = 1.0 if strong else 2.0 if best.kind == "place" else 3.0
+        base -= word * bool(name.flag & Flag.WORD)
         base -= 0.9 * bool(name.flag & Flag.GIVEN)
         base -= 0.6 * bool(name.flag & Flag.SURNAME)
+    elif name.key.endswith(_DIVISIONS):
+        base = max(base, 1.5)
     elif best.kind in {"place", "admin2"}:
         base += 0.8
     return base

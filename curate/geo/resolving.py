@@ -22,7 +22,7 @@ COUNTRY, DIVISION, FIXED = 1.1, 0.6, 4.0
 #: Scores are log10; chances fall by this power of e.
 SHARPNESS = 1.8
 #: A name whose likeliest country leads by this much is evidence by itself.
-CLEAR = 2.0
+CLEAR = 3.0
 ROUNDS = 2
 
 

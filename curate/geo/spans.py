@@ -20,11 +20,11 @@ def _letters(category: str) -> str:
 
 _UPPER = _letters("Lu")
 #: A word that begins with a Latin capital, or an abbreviation with full stops; no possessive s.
-_TOKEN = re.compile(rf"(?:[{_UPPER}]\.){{2,}}|[{_UPPER}](?:[^\W\d_]|['’](?![sS]\b)(?=[^\W\d_]))*")
+_TOKEN = re.compile(rf"[{_UPPER}](?:\.(?:[{_UPPER}]\.)+|[^\W\d_]*(?:['’](?![sS]\b)[^\W\d_]+)*)")
 #: What stands between two words of one name, beside a space.
 _PARTICLES = (
     "of the|of|the|and the|and|de la|de los|de las|de|da|do|dos|del|la|le|les|las|los|el|al|on|upon|in|y|e|"
-    "by|di|du|des|der|den|van|von|am|an|sur|sous|en|ng|na"
+    "by|au|aux|a|di|du|des|der|den|van|von|am|an|sur|sous|en|ng|na"
 )
 _JOIN = re.compile(
     rf"[ \u00a0]?[-'’][ ]?|\.?[ \u00a0\n]|, (?=D\.?C)| (?:{_PARTICLES}) | [dl]['’]|-(?:{_PARTICLES})-"

@@ -12,23 +12,24 @@ from dataclasses import dataclass
 from math import isfinite, log
 
 from hinterland.curate.geo.lexicon import Meaning, lexicon
-from hinterland.curate.geo.resolving import Resolved, sigmoid
+from hinterland.curate.geo.resolving import sigmoid
 from hinterland.curate.geo.spans import Match
-from hinterland.curate.geo.toponyms import judged
+from hinterland.curate.geo.toponyms import chance, judged
 
 __all__ = ["LONGEST", "Placed", "place_text", "place_texts"]
 
 #: Characters that are read; what a text is about shows before.
 LONGEST = 50_000
 #: How much more a name counts by where it stands.
-DATELINE, TITLE, LEAD = 2.0, 2.0, 1.4
+DATELINE, TITLE, LEAD = 1.5, 1.5, 1.4
 _LEAD, _TITLE, _DATELINE = 400, 160, 60
 #: How much a name counts by its kind.
-KIND = {"place": 1.0, "admin1": 1.0, "admin2": 1.0, "region": 1.0, "country": 1.0, "demonym": 0.7}
-#: Log-odds that the country is right: constant, by share of the weight, by log of the weight, by margin.
-FIT = (-2.0, 3.0, 0.6, 1.0)
+KIND = {"place": 1.0, "admin1": 1.0, "admin2": 1.0, "region": 1.0, "country": 1.0, "demonym": 0.5}
+#: Log-odds that the country is the main one if a place in it is named: constant, by the log of its
+#: weight, by its lead on the second (0 to 1).
+FIT = (-0.3, 0.5, 3.5)
 #: Below this confidence a text has no place.
-LEAST = 0.35
+LEAST = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +66,25 @@ def place_text(text: str) -> Placed | None:
     title = text.find("\n")
     title = title if 0 < title <= _TITLE else -1
     weights: dict[str, float] = {}
+    doubts: dict[str, float] = {}  # the chance that no name of the country is one
     members: dict[str, list[tuple[float, Meaning]]] = {}
     for match, resolved in found:
-        weight = _weight(text, match, resolved, title)
-        country = resolved.meaning.iso3
+        country, sure = resolved.meaning.iso3, chance(match, resolved)
+        weight = sure * KIND[resolved.meaning.kind] * _standing(text, match, title)
         weights[country] = weights.get(country, 0.0) + weight
+        doubts[country] = doubts.get(country, 1.0) * (1.0 - sure)
         members.setdefault(country, []).append((weight, resolved.meaning))
     country = max(weights, key=weights.__getitem__)  # the earliest of ties
-    best, total = weights[country], sum(weights.values())
+    confidence = round((1.0 - doubts[country]) * _main(weights, country), 4)
+    return _placed(country, members[country], confidence) if confidence >= LEAST else None
+
+
+def _main(weights: dict[str, float], country: str) -> float:
+    """Return the chance that a country is the main one, by its weight and its lead."""
+    best = weights[country]
     second = max((weight for other, weight in weights.items() if other != country), default=0.0)
-    constant, share, amount, margin = FIT
-    odds = constant + share * best / total + amount * log(best) + margin * (best - second) / (best + second)
-    confidence = round(sigmoid(odds), 4)
-    if confidence < LEAST:
-        return None
-    return _placed(country, members[country], confidence)
+    constant, amount, lead = FIT
+    return sigmoid(constant + amount * log(best) + lead * (best - second) / (best + second))
 
 
 def place_texts(texts: Sequence[str]) -> list[Placed | None]:
@@ -87,13 +92,13 @@ def place_texts(texts: Sequence[str]) -> list[Placed | None]:
     return [place_text(text) for text in texts]
 
 
-def _weight(text: str, match: Match, resolved: Resolved, title: int) -> float:
-    weight = sigmoid(match.score) * resolved.chance * KIND[resolved.meaning.kind]
+def _standing(text: str, match: Match, title: int) -> float:
+    """Return how much more a name counts for where it stands."""
     if match.start < title:
-        return weight * TITLE
+        return TITLE
     if match.start <= title + _DATELINE and _opens_dateline(text, match):
-        return weight * DATELINE
-    return weight * LEAD if match.start < _LEAD else weight
+        return DATELINE
+    return LEAD if match.start < _LEAD else 1.0
 
 
 def _opens_dateline(text: str, match: Match) -> bool:

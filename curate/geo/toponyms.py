@@ -19,9 +19,11 @@ from hinterland.curate.geo.names import Flag, normalise
 from hinterland.curate.geo.resolving import Resolved, resolve_matches, sigmoid
 from hinterland.curate.geo.spans import Match, matches_of, tokens_of
 
-__all__ = ["Toponym", "find_toponyms", "judged", "resolve"]
+__all__ = ["Toponym", "chance", "find_toponyms", "judged", "resolve"]
 
 _STRONG = {"country", "demonym", "none"}
+#: Log-odds that a name is a place, by its score, fitted on the development half.
+FIT = (0.07, 0.64)
 #: Below this local score a name is not worth the company of others.
 _HOPELESS = -3.0
 
@@ -113,6 +115,11 @@ def _second_thoughts(matches: list[Match], resolved: list[Resolved], evidence: d
         match.score = score
 
 
+def chance(match: Match, resolved: Resolved) -> float:
+    """Return the estimated chance that a match is a place name and its country is right."""
+    return sigmoid(FIT[0] + FIT[1] * match.score) * resolved.chance
+
+
 def _toponym(match: Match, resolved: Resolved) -> Toponym:
     meaning = resolved.meaning
     entities = lexicon().gazetteer.entities
@@ -126,7 +133,7 @@ def _toponym(match: Match, resolved: Resolved) -> Toponym:
         admin1=entities.name[meaning.admin1] if meaning.admin1 >= 0 else None,
         lat=round(lat, 4) if there else None,
         lon=round(lon, 4) if there else None,
-        confidence=round(sigmoid(match.score) * resolved.chance, 4),
+        confidence=round(chance(match, resolved), 4),
         kind=meaning.kind,
     )
 
