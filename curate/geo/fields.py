@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["USUAL", "Field", "Fields", "as_text", "degrees"]
+__all__ = ["USUAL", "Field", "Fields", "as_text", "degrees", "plain_name"]
 
 Field = Literal["country", "admin1", "zip", "postcode", "lat", "lon", "url", "author", "publisher"]
 
@@ -82,8 +82,8 @@ class Fields:
         self._table = table
         names = {field: tuple(columns.get(field, USUAL[field])) for field in get_args(Field)}
         self._names = names
-        self._columns = {_plain(name): name for name in reversed(table.column_names) if name != "meta"}
-        wanted = {_plain(name) for each in names.values() for name in each}
+        self._columns = {plain_name(name): name for name in reversed(table.column_names) if name != "meta"}
+        wanted = {plain_name(name) for each in names.values() for name in each}
         self._rows, self._found = _from_meta(table, wanted)
 
     def __len__(self) -> int:
@@ -93,7 +93,7 @@ class Fields:
         """Return all columns that hold a field by name, best first, each as it is, of shape (rows,)."""
         found = []
         for name in self._names[field]:
-            key = _plain(name)
+            key = plain_name(name)
             if key in self._columns:
                 found.append((key, _whole(self._table[self._columns[key]])))
             if key in self._found:
@@ -105,7 +105,8 @@ class Fields:
     def has(self, field: Field) -> bool:
         """Whether a column or a key of ``meta`` holds the field, if only nulls."""
         return any(
-            _plain(name) in self._columns or _plain(name) in self._found for name in self._names[field]
+            plain_name(name) in self._columns or plain_name(name) in self._found
+            for name in self._names[field]
         )
 
     def texts(self, field: Field) -> pa.Array:
@@ -125,7 +126,8 @@ class Fields:
         return values
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return a column's name in small letters, with underscores."""
     return name.strip().lower().replace("-", "_").replace(" ", "_")
 
 
@@ -184,4 +186,7 @@ def _flat(values: Any, depth: int) -> dict[str, Any]:
     inner: dict[str, Any] = {}
     for value in values.values():
         inner = {**_flat(value, depth - 1), **inner}
-    return {**inner, **{_plain(str(key)): value for key, value in values.items() if value not in (None, "")}}
+    return {
+        **inner,
+        **{plain_name(str(key)): value for key, value in values.items() if value not in (None, "")},
+    }

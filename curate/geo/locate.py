@@ -9,7 +9,7 @@ what it says is known, and a guess from its address would contradict it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -92,25 +92,33 @@ def locate_report(table: pa.Table, settings: LocateSettings | None = None) -> Lo
     """
     settings = settings or LocateSettings()
     placing = run_rules(table, settings)
+    check_named(settings, placing.fields.has, documents=table.num_rows)
     return Located(
-        _table(placing), _rules(placing), +placing.not_placed, most_frequent(placing.values), +placing.notes
+        table_of(placing),
+        rules_of(placing),
+        +placing.not_placed,
+        most_frequent(placing.values),
+        +placing.notes,
     )
 
 
 def run_rules(table: pa.Table, settings: LocateSettings) -> Placing:
     """Return the documents after all rules; see `locate_report`."""
-    fields = Fields(table, settings.columns)
-    for name, columns in settings.columns.items():
-        if table.num_rows and not fields.has(name):
-            raise CorpusError(
-                f"no column {' or '.join(map(repr, columns))} for {name}",
-                where="columns",
-                cure=f"name a column or a key of meta; columns: {', '.join(table.column_names)}",
-            )
-    placing = Placing(table, fields, settings.min_confidence)
+    placing = Placing(table, Fields(table, settings.columns), settings.min_confidence)
     for rule in settings.rules:
         RULES[rule](placing)
     return placing
+
+
+def check_named(settings: LocateSettings, has: Callable[[Field], bool], *, documents: int) -> None:
+    """Raise `CorpusError` where none of the columns that the settings name for a field is there."""
+    for name, columns in settings.columns.items():
+        if documents and not has(name):
+            raise CorpusError(
+                f"no column {' or '.join(map(repr, columns))} for {name!r}",
+                where="columns",
+                cure="name a column, or a key of the JSON column meta",
+            )
 
 
 def most_frequent(values: Counter[str]) -> tuple[tuple[str, int], ...]:
@@ -118,7 +126,8 @@ def most_frequent(values: Counter[str]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(values.items(), key=lambda each: (-each[1], each[0]))[:MOST_VALUES])
 
 
-def _table(placing: Placing) -> pa.Table:
+def table_of(placing: Placing) -> pa.Table:
+    """Return the columns of `PLACE_SCHEMA`, after ``id`` where there is one."""
     rule, confidence = placing.rule.copy(), placing.confidence.copy()
     rule[placing.unplaced], confidence[placing.unplaced] = None, np.nan
     columns: Sequence[pa.Array] = [
@@ -132,10 +141,11 @@ def _table(placing: Placing) -> pa.Table:
     found = pa.table(columns, schema=PLACE_SCHEMA)
     if "id" not in placing.table.column_names:
         return found
-    return found.add_column(0, "id", placing.table["id"])
+    return found.add_column(0, placing.table.schema.field("id"), placing.table["id"])
 
 
-def _rules(placing: Placing) -> Counter[str]:
+def rules_of(placing: Placing) -> Counter[str]:
+    """Return documents by the rule that placed them."""
     counts: Counter[str] = Counter(placing.rule[~placing.unplaced].tolist())
     counts[UNKNOWN_RULE] = int(placing.unplaced.sum())
     return +counts
