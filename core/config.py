@@ -50,12 +50,17 @@ def set_by_path(tree: dict[str, Any], assignment: str) -> None:
 
 
 def _known_keys(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
-    """Return the keys allowed at ``path`` inside ``model``."""
+    """Return the keys allowed at ``path`` inside ``model``; in a union the part names the ``kind``."""
+    union: list[type[BaseModel]] = []
     for part in path:
-        field = model.model_fields.get(part) if isinstance(part, str) else None
-        for kind in _models(field.annotation) if field else ():
-            model = kind
-            break
+        if not isinstance(part, str):
+            continue
+        field = model.model_fields.get(part)
+        if field is None:
+            named = [each for each in union if "kind" in each.model_fields]
+            model = next((each for each in named if each.model_fields["kind"].default == part), model)
+        elif found := list(_models(field.annotation)):
+            union, model = found, found[0]
     return list(model.model_fields)
 
 

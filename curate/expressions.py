@@ -137,6 +137,27 @@ class Expression:
                         found |= {self.name_of(each) for each in sides}
         return frozenset(name for name in found if name is not None)
 
+    def threshold(self) -> tuple[str, str, float] | None:
+        """Return column, ">=" or "<=", and number, where the condition is one bound on one column.
+
+        A strict bound is given as the next number: ``x > 0.5`` holds for the same numbers as
+        ``x >= 0.5000000000000001``.
+        """
+        match self._tree:
+            case ast.Compare(left=left, ops=[operation], comparators=[right]):
+                name, number, flip = self.name_of(left), constant(right), False
+                if name is None:
+                    name, number, flip = self.name_of(right), constant(left), True
+                upward = isinstance(operation, ast.Gt | ast.GtE) != flip
+                if name is None or not isinstance(number, float):
+                    return None
+                if isinstance(operation, ast.Gt | ast.Lt):
+                    number = float(np.nextafter(number, np.inf if upward else -np.inf))
+                elif not isinstance(operation, ast.GtE | ast.LtE):
+                    return None
+                return name, ">=" if upward else "<=", number
+        return None
+
     def name_of(self, node: ast.AST) -> str | None:
         """Return the column that a name or a dotted name stands for."""
         parts: list[str] = []

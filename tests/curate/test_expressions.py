@@ -121,6 +121,26 @@ def test_what_is_not_in_the_language_is_refused_with_its_place(text: str, found:
     assert place in caught.value.where
 
 
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        (f"{WORDS} >= 5", (WORDS.strip("`"), ">=", 5.0)),
+        ("x <= -1", ("x", "<=", -1.0)),
+        ("0.5 <= a.b", ("a.b", ">=", 0.5)),
+        ("0.5 > x", ("x", "<=", 0.49999999999999994)),
+        ("x > 0.5", ("x", ">=", 0.5000000000000001)),
+        ("x == 3", None),
+        ("x < y", None),
+        ("'a' < x", None),
+        ("1 < x < 3", None),
+        ("x", None),
+        ("not x > 3", None),
+    ],
+)
+def test_a_condition_that_is_one_threshold(text: str, bound: tuple[str, str, float] | None) -> None:
+    assert parse(text).threshold() == bound
+
+
 def test_the_nearest_column_is_named() -> None:
     with pytest.raises(ConfigError, match=r"did you mean 'lang.agree'"):
         parse("lang.agre").check(TABLE.names)
