@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -106,11 +107,12 @@ class Audit:
 
     def supported(self, filter_name: str, grouping: str, group: str) -> bool:
         """Whether the data support that the group is kept more or less than all others."""
-        return any(
-            claim.supported
-            for claim in self.claims
-            if (claim.filter, claim.grouping, claim.group) == (filter_name, grouping, group)
-        )
+        return (filter_name, grouping, group) in self._supported
+
+    @cached_property
+    def _supported(self) -> frozenset[tuple[str, str, str]]:
+        """Filter, grouping and group of every supported claim: thousands of cells ask for them."""
+        return frozenset((c.filter, c.grouping, c.group) for c in self.claims if c.supported)
 
     def __str__(self) -> str:
         from hinterland.curate.audit.render import text
