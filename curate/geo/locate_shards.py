@@ -30,7 +30,10 @@ from hinterland.curate.geo.locate import (
     table_of,
 )
 
-__all__ = ["LocatedShards", "locate_shards"]
+__all__ = ["VERSION", "LocatedShards", "locate_shards"]
+
+#: Part of what places are known by; raised when the same document gets another place.
+VERSION = 1
 
 #: Under this key each shard's footer has the counts, and what they depend on.
 _KEY = b"hinterland.located"
@@ -48,6 +51,16 @@ class LocatedShards:
     not_placed: Counter[str]
     unrecognised: tuple[tuple[str, int], ...]
     notes: Counter[str]
+
+    def card(self) -> dict[str, Any]:
+        """Return the counts as JSON-able values."""
+        return {
+            "documents": self.documents,
+            "rules": dict(self.rules.most_common()),
+            "not_placed": dict(self.not_placed.most_common()),
+            "unrecognised": [list(each) for each in self.unrecognised],
+            "notes": dict(self.notes.most_common()),
+        }
 
 
 def locate_shards(
@@ -98,10 +111,11 @@ def _locate_shard(settings: LocateSettings, depends: str, shard: Path, temporary
         tables = [pa.schema([BASE_SCHEMA.field("id"), *PLACE_SCHEMA]).empty_table()]
         for batch in row_batches(shard, _wanted(names, settings)):
             placing = run_rules(pa.Table.from_batches([batch]), settings)
-            seen = {field: 1 for field in settings.columns if placing.fields.has(field)}
-            found = (rules_of(placing), placing.not_placed, placing.values, placing.notes, seen)
-            for name, each in zip(_COUNTS, found, strict=True):
-                counts[name].update(each)
+            counts["rules"].update(rules_of(placing))
+            counts["not_placed"].update(placing.not_placed)
+            counts["values"].update(placing.values)
+            counts["notes"].update(placing.notes)
+            counts["seen"].update(field for field in settings.columns if placing.fields.has(field))
             tables.append(table_of(placing).cast(tables[0].schema))
     said = {"settings": depends, **{name: dict(sorted(each.items())) for name, each in counts.items()}}
     whole = pa.concat_tables(tables).combine_chunks()
