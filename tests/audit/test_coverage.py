@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -224,3 +225,20 @@ def test_share_interval_at_the_edges() -> None:
     assert math.isnan(share_interval(math.nan, drawn, 3, 3).low)
     assert math.isnan(scaled(none, 0.0).estimate)
     assert math.isnan(scaled(none, math.nan).estimate)
+
+
+@pytest.mark.slow
+def test_a_million_sources() -> None:
+    n = 1_000_000
+    sources = pa.array(np.char.add("source-", np.arange(n).astype(str)))
+    codes, names = encode(sources)
+    made = column_grouping(sources, "source")
+    assert (len(names), len(made.labels)) == (n, 51)
+    region = Grouping("region", np.arange(n) % 5, ("A", "B", "C", "D", "E"))
+    for each in (made, region):
+        found = coverage_of(each, np.ones(n), codes, n)
+        assert sum(each.documents for each in found.rows) == n
+    # As if documents were independent: the standard deviation of a fifth is 0.0004.
+    share = found.rows[0].share
+    assert share.estimate == 0.2
+    assert share.high - share.low == pytest.approx(2 * 1.96 * 0.0004, rel=0.15)
