@@ -145,7 +145,9 @@ def _attribution(audit: Audit) -> Section:
         " part of the filter before all others, “last” after them. All in percentage points."
     )
     lines = (
-        [f"{len(others):,} of {len(audit.attribution):,} groups show no evidence of a gap."] if others else []
+        [f"{len(others):,} of {len(audit.attribution):,} groups show no evidence of a gap to all others."]
+        if others
+        else []
     )
     return Section(
         "Which filters make the gaps",
@@ -182,16 +184,16 @@ def _curves(audit: Audit) -> Section:
         " relied on. All other rules stay as they are. The worst disparity is the retention of the worst-kept"
         " group over that of the best-kept one."
     )
-    # First where there is something to gain: the furthest below the bound.
-    ordered = sorted(audit.curves, key=lambda each: (_now(each) >= each.bound, _now(each)))
-    return Section("Other thresholds", "curves.csv", tuple(map(curve_sentence, ordered)), note=note)
+    lines = tuple(map(curve_sentence, sorted(audit.curves, key=_interest)))
+    return Section("Other thresholds", "curves.csv", lines, note=note)
 
 
-def _now(curve: Curve) -> float:
-    if not math.isfinite(curve.current):
-        return 1.0
-    value = curve.disparity[curve.thresholds.index(curve.current)]
-    return value if math.isfinite(value) else 1.0
+def _interest(curve: Curve) -> tuple[int, float]:
+    """Order curves: those that could reach the bound, those that come near it, those that are there."""
+    measured = [value for value in curve.disparity if math.isfinite(value)]
+    if math.isfinite(curve.best) and curve.best != curve.current:
+        return 0, -curve.kept[curve.thresholds.index(curve.best)]
+    return (2, 0.0) if math.isfinite(curve.best) else (1, -max(measured, default=-1.0))
 
 
 def _agreement(audit: Audit) -> Section:

@@ -14,10 +14,11 @@ __all__ = ["WIDTH", "Section", "Table", "escape_markdown", "markdown_table", "te
 WIDTH = 100
 _LABEL, _LONGEST = 34, 46  # characters of a row's name, and of another cell
 _INDENT = "  "
+_CODE = re.compile(r"((?<!`)`[\w.@:+-]+`(?!`))")
 #: What would begin a tag, an entity or a quotation.
 _HTML = re.compile(r"<(?=[A-Za-z/!?])|&(?=[#\w])|^\s*>", re.MULTILINE)
 #: What Markdown would format: emphasis (not the underscore in a name), links, backslashes.
-_MARKS = re.compile(r"[\\*]|(?<!\w)_|_(?!\w)|\[(?=[^\]]*\][(\[:])")
+_MARKS = re.compile(r"[\\*`]|(?<!\w)_|_(?!\w)|\[(?=[^\]]*\][(\[:])")
 
 Rows = Sequence[Sequence[str]]
 
@@ -193,12 +194,9 @@ def markdown_table(head: Sequence[str], rows: Rows) -> list[str]:
 def escape_markdown(words: str) -> str:
     """Return words in which no markup of a corpus is read as HTML or formatting.
 
-    What stands between backticks is code, and stays as it is.
+    A name between backticks is code, and stays as it is.
     """
-    parts = words.split("`")
-    if len(parts) % 2 == 0:  # a backtick of its own
-        return _escape(words).replace("`", "\\`")
-    return "`".join(part if i % 2 else _escape(part) for i, part in enumerate(parts))
+    return "".join(part if i % 2 else _escape(part) for i, part in enumerate(_CODE.split(words)))
 
 
 def _escape(words: str) -> str:

@@ -120,7 +120,8 @@ def curve_sentence(curve: Curve) -> str:
         at = curve.disparity.index(max(measured))
         nearest = f"the nearest is {number_text(curve.disparity[at])} at {threshold(curve.thresholds[at])}"
         reach = f"no threshold reaches {number_text(curve.bound)}"
-        if at == now:
+        # What reads the same is no nearer.
+        if now is not None and number_text(curve.disparity[at]) == number_text(curve.disparity[now]):
             return f"{name}: {worst}, and {reach}; no other comes nearer."
         return (
             f"{name}: {worst + ', and ' if worst else ''}{reach} {'' if worst else where + ' '}({nearest})."
