@@ -19,11 +19,11 @@ The design, fixed before the first full run:
    pool's passages is kept.
 4. The audit: retention by UN region, subregion, and thirds of GDP per head, intervals from a
    bootstrap of whole countries.
-5. Debiasing with `equalize` to a disparity ratio of 0.95, by subregion and by region, in both
-   its modes. ``budget`` (tokens stay as they are) by subregion is the primary one: half of
-   the pool is what may be trained on. Two figures are given for tokens lost: the tokens of
-   passages that had been kept and now go, over tokens kept before (the strict one), and the
-   net change.
+5. Debiasing with `equalize` to a disparity ratio of 0.95, by subregion and by region, in two of
+   its modes: ``budget`` (tokens stay as they are) and ``readmit`` (nothing goes, tokens come
+   back). ``budget`` by subregion is the primary one: half of the pool is what may be trained
+   on. Two figures are given for tokens lost: the tokens of passages that had been kept and now
+   go, over tokens kept before (the strict one), and the net change.
 6. Arms: a random half, the filtered half, the debiased half (primary), and debiased by region.
    All are cut to exactly the same number of tokens, in one random order common to all.
    Tokens are of one byte-level BPE, trained on WikiText.
@@ -47,16 +47,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from debias_parts.coding import code, make_tokenizer
 from debias_parts.reporting import machine, result_of
-from debias_parts.running import Material, run_once
+from debias_parts.running import Material, Run, run_once
 from debias_parts.speeches import (
     SPEECHES,
     deal_folds,
@@ -76,23 +78,14 @@ RESULTS = Path(__file__).parent / "results"
 #: Words of a passage, and of a piece for the classifier.
 WORDS = 200
 #: Tokens that the transformer is adapted on.
-GPT_TOKENS = 500_000
+GPT_TOKENS = 250_000
 
 
 def gather(given: argparse.Namespace) -> Material:
     """Read, cut and code the texts; train what all runs share."""
     quick = given.quick
     speeches = read_speeches(given.data / SPEECHES, words=WORDS, share=0.1 if quick else 1.0, seed=given.seed)
-    neutral = neutral_text(given.data)
-    tokenizer = make_tokenizer(neutral)
-    base = None
-    if given.gpt:
-        from debias_parts.tiny_gpt import adapt, fresh, to_windows
-
-        stream = to_windows(code(tokenizer, [f" {neutral}"]).tokens)
-        base = adapt(
-            fresh(seed=given.seed), stream, rate=3e-3, seed=given.seed, label="neutral model", passes=2
-        )
+    tokenizer = make_tokenizer(neutral_text(given.data))
     return Material(
         speeches=speeches,
         fold=deal_folds(speeches.countries, given.runs, seed=given.seed),
@@ -100,10 +93,25 @@ def gather(given: argparse.Namespace) -> Material:
         tokenizer=tokenizer,
         piles=quality_texts(given.data, words=WORDS, seed=given.seed),
         covariates=Covariates.shipped(),
-        base=base,
-        gpt_tokens=GPT_TOKENS // 50 if quick else GPT_TOKENS,
+        gpt_tokens=(GPT_TOKENS // 25 if quick else GPT_TOKENS) if given.gpt else 0,
         resamples=200 if quick else 2000,
     )
+
+
+def transform(given: argparse.Namespace, material: Material, runs: Sequence[Run]) -> None:
+    """Train the transformer on neutral text, adapt it in every arm of every run, and score it."""
+    import torch
+    from debias_parts.tiny_gpt import adapt, adapt_all, fresh, to_windows
+
+    torch.set_num_threads(1)
+    neutral = code(material.tokenizer, [f" {neutral_text(given.data)}"]).tokens
+    windows = to_windows(neutral[: 10 * material.gpt_tokens])
+    base = adapt(fresh(seed=given.seed), windows, rate=3e-3, seed=given.seed, label="neutral model")
+    jobs = [job for run in runs for job in run.jobs]
+    for job, scored in zip(
+        jobs, adapt_all(base, material.tokenizer, jobs, workers=given.workers), strict=True
+    ):
+        runs[job.run].gpt[job.arm] = scored
 
 
 def measure(given: argparse.Namespace, work: Path) -> dict[str, Any]:
@@ -115,6 +123,8 @@ def measure(given: argparse.Namespace, work: Path) -> dict[str, Any]:
         folder = work / f"run-{number}"
         folder.mkdir()
         runs.append(run_once(material, number, seed=given.seed + number, folder=folder))
+    if given.gpt:
+        transform(given, material, runs)
     found = result_of(material, runs, seed=given.seed)
     seconds = round(time.perf_counter() - begun)
     return {
@@ -136,6 +146,7 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a tenth of the speeches, two runs")
     parser.add_argument("--gpt", action=argparse.BooleanOptionalAction, help="also adapt the transformer")
     parser.add_argument("--runs", type=int, help="folds, each held out once (5)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="for the transformer")
     parser.add_argument("--out", type=Path, help="folder to save to (for a whole run: bench/results)")
     given = parser.parse_args(arguments)
     given.runs = given.runs or (2 if given.quick else 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -16,6 +17,7 @@ from hinterland.adapt.bits import BitsPerByte
 from hinterland.core.places import UNKNOWN, region_of, subregion_of
 from hinterland.core.revive import plain
 from hinterland.core.run import package_versions
+from hinterland.curate.audit.audit import Audit
 from hinterland.curate.audit.claims import ALL
 
 __all__ = ["machine", "result_of"]
@@ -53,8 +55,8 @@ def result_of(material: Material, runs: Sequence[Run], *, seed: int) -> dict[str
             "covariates": material.covariates.source,
         },
         "classifier": [{**run.classifier, "ties": run.ties} for run in runs],
-        "before": _disparity(runs, "filtered"),
-        "after": _disparity(runs, "debiased"),
+        "before": _disparity(runs, "filtered") | {"ranked": _ranked([run.before for run in runs])},
+        "after": _disparity(runs, "debiased") | {"ranked": _ranked([run.after for run in runs])},
         "random": _disparity(runs, "random"),
         "tokens_lost": _mean([cost.share_lost for cost in strict]),
         "tokens_lost_net": _mean([1 - cost.tokens_after / cost.tokens_before for cost in strict]),
@@ -82,6 +84,18 @@ def _disparity(runs: Sequence[Run], arm: str) -> dict[str, Any]:
             for name, each in by.items()
         },
     }
+
+
+def _ranked(audits: Sequence[Audit]) -> dict[str, Any]:
+    """Return the same among the groups that the audit ranks (of five countries or more), by grouping."""
+    found = {}
+    for name in GROUPINGS:
+        ratios = []
+        for each in audits:
+            rates = [row.retention.estimate for row in each.results[name][ALL].groups if row.ranked]
+            ratios.append(min(rates) / max(rates) if len(rates) > 1 and max(rates) > 0 else math.nan)
+        found[name] = {"worst_disparity": _mean(ratios), "lowest": min(ratios), "highest": max(ratios)}
+    return found
 
 
 def _debiasing(runs: Sequence[Run]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,9 @@ from hinterland.curate.audit.covariates import Covariates
 from hinterland.curate.audit.groups import Grouping, place_groupings
 from hinterland.curate.debias.equalize import Mode, worst_disparity
 from hinterland.curate.debias.result import Result
+
+if TYPE_CHECKING:
+    from debias_parts.tiny_gpt import Job
 
 __all__ = ["ARMS", "GOAL", "GROUPINGS", "PRIMARY", "Material", "Run", "run_once"]
 
@@ -48,8 +51,7 @@ class Material:
         tokenizer: What coded them.
         piles: Positives and negatives for the quality classifier.
         covariates: Figures of countries, for income.
-        base: The tiny transformer before adaptation, or ``None``.
-        gpt_tokens: Tokens that it is adapted on.
+        gpt_tokens: Tokens that the transformer is adapted on; 0 goes without.
         resamples: For the audits.
     """
 
@@ -59,7 +61,6 @@ class Material:
     tokenizer: Any
     piles: tuple[Sequence[str], Sequence[str]]
     covariates: Covariates
-    base: Any
     gpt_tokens: int
     resamples: int
 
@@ -82,6 +83,7 @@ class Run:
         arm_tokens: Training tokens of every arm of the n-gram model.
         gpt_arm_tokens: The same of the transformer; 0 without one.
         ngram: Arm → held-out speeches under the n-gram model.
+        jobs: What is left to do for the transformer.
         gpt: Arm → a passage of each held-out speech under the transformer.
     """
 
@@ -98,6 +100,7 @@ class Run:
     arm_tokens: int = 0
     gpt_arm_tokens: int = 0
     ngram: dict[str, BitsPerByte] = field(default_factory=dict)
+    jobs: list[Job] = field(default_factory=list)
     gpt: dict[str, BitsPerByte] = field(default_factory=dict)
 
 
@@ -160,8 +163,9 @@ def run_once(material: Material, number: int, *, seed: int, folder: Path) -> Run
     )
     arms = {name: rows[keep] for name, keep in choices.items()}
     _ngram(material, number, arms, found, seed)
-    if material.base is not None:
-        _gpt(material, number, {name: arms[name] for name in ("filtered", "debiased")}, found, seed)
+    if material.gpt_tokens:
+        pair = {name: arms[name] for name in ("filtered", "debiased")}
+        found.jobs = _jobs(material, number, pair, found, seed)
     return found
 
 
@@ -209,11 +213,11 @@ def _equal(cuts: Mapping[str, Stretches]) -> int:
     return sizes.pop()
 
 
-def _gpt(
+def _jobs(
     material: Material, number: int, arms: Mapping[str, NDArray[np.int64]], found: Run, seed: int
-) -> None:
-    """Adapt the transformer on each arm and score one passage of each held-out speech."""
-    from debias_parts.tiny_gpt import adapt, held_out_bits, to_windows
+) -> list[Job]:
+    """Return what the transformer is adapted on in each arm, and a passage of each held-out speech."""
+    from debias_parts.tiny_gpt import Job, to_windows
 
     coded, speeches = material.coded, material.speeches
     draw = generator(seed, "proof", "passages")
@@ -223,11 +227,9 @@ def _gpt(
         documents.append(Document(speeches.ids[s], speeches.passages[passage], country=speeches.codes[s]))
     cuts = to_budget(arms, coded.offsets, seed=seed, tokens=material.gpt_tokens)
     found.gpt_arm_tokens = _equal(cuts)
+    jobs = []
     for name, stretches in cuts.items():
-        stream = np.concatenate(
-            [coded.tokens[a:b] for a, b in zip(stretches.starts, stretches.ends, strict=True)]
-        )
-        model = adapt(
-            material.base, to_windows(stream), rate=1e-3, seed=seed, label=f"run {number + 1}: {name}"
-        )
-        found.gpt[name] = held_out_bits(model, material.tokenizer, documents, label=name)
+        pairs = zip(stretches.starts, stretches.ends, strict=True)
+        stream = np.concatenate([coded.tokens[a:b] for a, b in pairs])
+        jobs.append(Job(number, name, to_windows(stream), tuple(documents), seed))
+    return jobs

@@ -83,7 +83,7 @@ def read_speeches(path: Path, *, words: int, share: float = 1.0, seed: int = 0) 
         seed: For that.
 
     Raises:
-        CorpusError: A column is missing, an id occurs twice, or a text is null.
+        CorpusError: A column is missing, an id occurs twice, or a text is null or empty.
     """
     names = ("id", "country", "text")
     found = pq.read_schema(path).names
@@ -91,8 +91,8 @@ def read_speeches(path: Path, *, words: int, share: float = 1.0, seed: int = 0) 
         raise CorpusError(f"no column {absent[0]!r}", where=str(path), cure="give the published file")
     table = pq.read_table(path, columns=list(names)).sort_by("id")
     ids, codes, texts = (table[name].to_pylist() for name in names)
-    if len(set(ids)) < len(ids) or any(text is None for text in texts):
-        raise CorpusError("an id occurs twice or a text is null", where=str(path), cure="correct the file")
+    if len(set(ids)) < len(ids) or not all((text or "").strip() for text in texts):
+        raise CorpusError("an id occurs twice or a text is empty", where=str(path), cure="correct the file")
     chosen = _share(codes, share, seed)
     passages, speech = [], []
     for number, row in enumerate(chosen):
@@ -130,7 +130,7 @@ def cut(words: Sequence[str], size: int) -> list[str]:
     starts = list(range(0, len(words), size))
     if len(starts) > 1 and len(words) - starts[-1] < size / 4:
         starts.pop()
-    ends = [*starts[1:], len(words)]
+    ends = [*starts[1:], len(words)] if starts else []
     return [" ".join(words[start:end]) for start, end in zip(starts, ends, strict=True)]
 
 

@@ -157,11 +157,22 @@ def _ratios(result: Found) -> Table:
     )
     for name in result["before"]["by_grouping"]:
         row: Row = {"grouping": _NAMES.get(name, name)}
-        for label, key in (("random half", "random"), ("filtered", "before"), ("debiased", "after")):
-            each = result[key]["by_grouping"][name]
-            row[label] = f"{each['worst_disparity']:.3f} ({each['lowest']:.3f} to {each['highest']:.3f})"
+        for label, key, part in (
+            ("random half", "random", "by_grouping"),
+            ("filtered", "before", "by_grouping"),
+            ("debiased", "after", "by_grouping"),
+            ("filtered, 5 countries or more", "before", "ranked"),
+            ("debiased, 5 countries or more", "after", "ranked"),
+        ):
+            row[label] = _ratio(result[key][part][name])
         table.rows.append(row)
     return table
+
+
+def _ratio(value: Found) -> str:
+    if value["worst_disparity"] is None:
+        return "-"
+    return f"{value['worst_disparity']:.3f} ({value['lowest']:.3f} to {value['highest']:.3f})"
 
 
 def _models(result: Found) -> list[Table]:
@@ -235,11 +246,17 @@ def _differences(title: str, rows: Sequence[Found], marks: Mapping[str, str]) ->
                 "countries": row["countries"],
                 "difference, over countries": _interval(_thousandths(row["difference"])),
                 "over runs": _interval(_thousandths(row["over_runs"])),
-                "p (Holm)": "-" if row["p_adjusted"] is None else f"{row['p_adjusted']:.4f}",
+                "p (Holm)": _p(row["p_adjusted"]),
                 "finding": _finding(row),
             }
         )
     return table
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if value >= 0.0001 else "< 0.0001"
 
 
 def _thousandths(value: Found) -> dict[str, float | None]:

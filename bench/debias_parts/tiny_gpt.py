@@ -5,6 +5,9 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -17,11 +20,11 @@ from hinterland.adapt.models import Boundary
 from hinterland.core.progress import track
 from hinterland.core.seeds import generator, integer
 
-__all__ = ["WINDOW", "adapt", "fresh", "held_out_bits", "to_windows"]
+__all__ = ["WINDOW", "Job", "adapt", "adapt_all", "fresh", "held_out_bits", "to_windows"]
 
 #: Tokens that the model sees at once, the start token included.
 WINDOW = 128
-_BATCH = 32
+_BATCH = 8
 _WARM_UP = 0.1
 
 Tokens = NDArray[np.int32]
@@ -93,12 +96,64 @@ def held_out_bits(model: Any, tokenizer: Any, documents: Sequence[Document], *, 
     """Score texts with the project's own measure."""
     bound = Boundary(start=VOCABULARY, end=None, pad=VOCABULARY)
     return bits_per_byte(
-        model,
-        wrap(tokenizer),
-        documents,
-        bound,
-        window=WINDOW,
-        stride=WINDOW // 2,
-        batch_tokens=8192,
-        label=label,
+        model, wrap(tokenizer), documents, bound, window=WINDOW, batch_tokens=4096, label=label
     )
+
+
+@dataclass(frozen=True)
+class Job:
+    """One adaptation.
+
+    Attributes:
+        run: The run's number.
+        arm: The arm.
+        windows: What the model is adapted on, from `to_windows`.
+        documents: What it is scored on.
+        seed: For the order of the windows.
+    """
+
+    run: int
+    arm: str
+    windows: NDArray[np.int64]
+    documents: tuple[Document, ...]
+    seed: int
+
+
+def adapt_all(base: Any, tokenizer: Any, jobs: Sequence[Job], *, workers: int) -> list[BitsPerByte]:
+    """Adapt and score every job, in order; one thread each, so that workers do not change results."""
+    if workers < 2:
+        return [_finish(base, tokenizer, job) for job in jobs]
+    weights = {name: value.numpy() for name, value in base.state_dict().items()}
+    with ProcessPoolExecutor(
+        workers,
+        mp_context=get_context("spawn"),
+        initializer=_prepare,
+        initargs=(weights, base.config.to_dict(), tokenizer.to_str()),
+    ) as pool:
+        return list(track(pool.map(_work, jobs), "adapting", total=len(jobs)))
+
+
+_SHARED: dict[str, Any] = {}
+
+
+def _prepare(weights: dict[str, Any], config: dict[str, Any], tokenizer: str) -> None:
+    import torch
+    from tokenizers import Tokenizer
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    model = LlamaForCausalLM(LlamaConfig.from_dict(config))
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    _SHARED.update(base=model, tokenizer=Tokenizer.from_str(tokenizer))
+
+
+def _work(job: Job) -> BitsPerByte:
+    return _finish(_SHARED["base"], _SHARED["tokenizer"], job)
+
+
+def _finish(base: Any, tokenizer: Any, job: Job) -> BitsPerByte:
+    import torch
+
+    torch.set_num_threads(1)
+    label = f"run {job.run + 1}, {job.arm}"
+    model = adapt(base, job.windows, rate=1e-3, seed=job.seed, label=label)
+    return held_out_bits(model, tokenizer, job.documents, label=label)
