@@ -123,6 +123,7 @@ def test_a_score_that_is_missing_is_kept_and_counted() -> None:
         ({"dolma": "attributes"}, "'filters.mine.dolma.keep' is missing"),
         ({"column": "words > 1"}, "no column 'words'"),
         ({"column": "text >"}, "not an expression"),
+        ({"column": "1 > 0"}, "names no column"),
         ({"column": "id > 1"}, "compared with a string"),
         ({"kind": "nothing"}, "given by one of|kind"),
         (3, "given by one of"),

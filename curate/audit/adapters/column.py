@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from hinterland.core.errors import ConfigError
 from hinterland.curate.audit.adapters.base import Bound, Judged
 from hinterland.curate.audit.adapters.config import ColumnFilter
 from hinterland.curate.expressions import parse
@@ -22,13 +23,17 @@ class ColumnAdapter:
         config: The condition.
 
     Raises:
-        ConfigError: It is no expression.
+        ConfigError: It is no expression, or names no column.
     """
 
     may_have: tuple[str, ...] = ()
 
     def __init__(self, name: str, config: ColumnFilter) -> None:
         self._expression = parse(config.column, where=f"filters.{name}")
+        if not self._expression.columns:
+            raise ConfigError(
+                f"{config.column!r} names no column", where=f"filters.{name}", cure="write quality >= 0.5"
+            )
         self._threshold = self._expression.threshold()
         self._unknown = 0
 
