@@ -13,6 +13,7 @@ from hinterland.core.errors import CorpusError, nearest
 from hinterland.core.places import UNKNOWN
 from hinterland.curate.audit.covariates import Covariates
 from hinterland.curate.audit.groups import Grouping, readable_name
+from hinterland.curate.geo.countries import country_code
 
 __all__ = ["Kind", "Reference", "place_reference", "read_reference", "refers_to"]
 
@@ -20,7 +21,8 @@ Kind: TypeAlias = Literal["population", "internet users"]
 
 POPULATION, INTERNET = "population", "internet_share"
 _LABEL_COLUMNS = ("label", "group")
-_CURE = "give a CSV or Parquet file with a column of labels (or iso3) and a column of numbers"
+_COUNTRY_COLUMNS = ("iso3", "country")
+_CURE = "give a CSV or Parquet file with a column of labels (or countries) and a column of numbers"
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,8 @@ def read_reference(
     """Read shares or amounts of any unit from a file.
 
     The labels stand in a column called like the grouping, ``label`` or ``group``. Where the
-    grouping is made of countries, a column ``iso3`` does too, and amounts are summed by group.
+    grouping is made of countries, a column ``iso3`` or ``country`` does too, with codes or names
+    in any usual form, and amounts are summed by group.
 
     Args:
         path: CSV or Parquet.
@@ -147,12 +150,14 @@ def read_reference(
         label = str(row[key] if row[key] is not None else "").strip()
         if not label:
             raise CorpusError("a row without a label", where=where, cure="name its group, or take it out")
+        if key in _COUNTRY_COLUMNS and grouping.of_country:
+            label = country_code(label).iso3 or label
         if label in amounts:
             raise CorpusError(f"{label!r} occurs twice", where=where, cure="leave one row for each group")
         amounts[label] = _amount(row[number], where=where)
     called = name or path.stem
     note = f"{readable_name(number)} of {path.name}."
-    if key == "iso3":
+    if key in _COUNTRY_COLUMNS and grouping.of_country:
         return _from_countries(amounts, grouping, called, note, path)
     if amounts.pop(UNKNOWN, None) is not None:
         note += " Its row for what is unknown was left out."
@@ -163,14 +168,14 @@ def refers_to(path: Path, grouping: Grouping) -> bool:
     """Whether a file has shares for a grouping: of several groupings it may speak of one alone.
 
     It does if a column is called like the grouping, if one called ``label`` or ``group`` has a
-    group's label, or if it has ``iso3`` and the grouping is made of countries.
+    group's label, or if it has ``iso3`` or ``country`` and the grouping is made of countries.
 
     Raises:
         CorpusError: The file cannot be read.
     """
     rows = _rows(path)
     key = _key(rows, grouping)
-    if key is None or key in (grouping.name, "iso3"):
+    if key is None or key in (grouping.name, *_COUNTRY_COLUMNS):
         return key is not None
     groups = _groups(grouping)
     return any(str(row[key]).strip() in groups for row in rows)
@@ -179,8 +184,8 @@ def refers_to(path: Path, grouping: Grouping) -> bool:
 def _key(rows: list[dict[str, Any]], grouping: Grouping) -> str | None:
     """Return the column with the labels, if there is one."""
     columns = list(rows[0]) if rows else []
-    key = next((each for each in (grouping.name, *_LABEL_COLUMNS) if each in columns), None)
-    return "iso3" if key is None and "iso3" in columns and grouping.of_country else key
+    names = (grouping.name, *_LABEL_COLUMNS, *(_COUNTRY_COLUMNS if grouping.of_country else ()))
+    return next((each for each in names if each in columns), None)
 
 
 def _groups(grouping: Grouping) -> set[str]:
@@ -195,14 +200,14 @@ def _from_countries(
     strange = sorted(set(amounts) - set(grouping.of_country))
     if len(strange) == len(amounts):
         raise CorpusError(
-            f"no code of the reference is a country of the grouping {grouping.name!r}; {strange[0]!r} is one",
+            f"nothing in the reference is a country of the grouping {grouping.name!r}; {strange[0]!r} is one",
             where=str(path),
-            cure="use ISO 3166-1 alpha-3 codes",
+            cure="use ISO 3166-1 codes or names of countries",
         )
     summed, _, _ = _by_group(grouping, amounts)
     if strange:
         shown = ", ".join(strange[:10]) + (" …" if len(strange) > 10 else "")
-        note += f" {len(strange)} of its codes are in no group and were left out: {shown}."
+        note += f" {len(strange)} of its rows are of no country in a group and were left out: {shown}."
     return Reference.of(name, summed, note)
 
 

@@ -91,9 +91,15 @@ def test_own_file_by_country(tmp_path: Path) -> None:
     )
     found = read_reference(path, region)
     assert found.shares == {"Africa": 0.75, "Americas": 0.25}
-    assert "1 of its codes are in no group and were left out: WLD" in found.note
-    with pytest.raises(CorpusError, match="no code of the reference is a country"):
-        read_reference(write(tmp_path / "s.csv", "iso3,x\nKE,1\n"), region)
+    assert "1 of its rows are of no country in a group and were left out: WLD" in found.note
+    country = place_groupings(["KEN"], ["country"])["country"]
+    named = write(tmp_path / "n.csv", "country,readers\nKenya,1\nPE,3\n")
+    assert read_reference(named, country).shares == {"Kenya": 0.25, "Peru": 0.75}
+    assert read_reference(named, region).shares == {"Africa": 0.25, "Americas": 0.75}
+    with pytest.raises(CorpusError, match="'KEN' occurs twice"):
+        read_reference(write(tmp_path / "t.csv", "country,x\nKenya,1\nKEN,2\n"), region)
+    with pytest.raises(CorpusError, match="nothing in the reference is a country"):
+        read_reference(write(tmp_path / "s.csv", "iso3,x\nEU,1\n"), region)
 
 
 def test_names_of_small_groups_are_known(tmp_path: Path) -> None:
