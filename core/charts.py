@@ -95,7 +95,7 @@ def _axis(scale: Scale, marks: Sequence[float], top: float, bottom: float, ink: 
         x = scale(mark)
         parts.append(f'<path d="M{x:.1f} {top:.1f}V{bottom:.1f}" {ink("rule", of="stroke")}/>')
         anchor = "start" if x < scale.start + 12 else "end" if x > scale.end - 12 else "middle"
-        parts.append(text(x, bottom + 17, number_text(mark, unit), ink, role="soft", size=13, anchor=anchor))
+        parts.append(text(x, bottom + 17, number_text(mark, unit), ink, role="soft", size=14, anchor=anchor))
     return "".join(parts)
 
 
@@ -163,7 +163,7 @@ def interval_chart(
     labels = [f"{row.label} (n = {row.n:,})" if row.n is not None else row.label for row in rows]
     values_shown = [_row_text(row, unit) for row in rows]
     # A label too long to stand beside its value pushes the value, and all below, down a line.
-    long = [8.2 * len(a) + 7.8 * len(b) > WIDTH - 40 for a, b in zip(labels, values_shown, strict=True)]
+    long = [8.8 * len(a) + 8.3 * len(b) > WIDTH - 40 for a, b in zip(labels, values_shown, strict=True)]
     bottom = top + step * len(rows) + 19.0 * sum(long)
     parts = [legend(series, 20, ink, ("muted", "first"))] if pairs else []
     parts.append(_axis(scale, marks, top, bottom, ink, unit))
@@ -177,14 +177,14 @@ def interval_chart(
         if reference_label:
             anchor = "end" if x > WIDTH * 0.75 else "start" if x < WIDTH * 0.25 else "middle"
             words = f"{reference_label}: {number_text(reference, unit)}"
-            label = text(x, top - 6, words, ink, role="soft", size=13, anchor=anchor)
+            label = text(x, top - 6, words, ink, role="soft", size=14, anchor=anchor)
             parts.append(f"<g{named[1]}>{label}</g>" if live else label)
     told, y = [], top + 18
     for row, name, shown, below in zip(rows, labels, values_shown, long, strict=True):
         told.append(f"{name}: {shown}")
-        label = text(LEFT, y, name, ink, role="soft" if row.muted else "ink")
+        label = text(LEFT, y, name, ink, role="soft" if row.muted else "ink", size=16)
         y += 19.0 * below
-        value = text(WIDTH - RIGHT, y, shown, ink, role="soft", size=14, anchor="end")
+        value = text(WIDTH - RIGHT, y, shown, ink, role="soft", size=15, anchor="end")
         value = halo(value, standalone=standalone)
         parts += [
             halo(label, standalone=standalone),

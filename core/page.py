@@ -13,14 +13,14 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from hinterland.core.svg import clean, legible, number_text
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
     from markupsafe import Markup
 
 __all__ = ["Cell", "figure_html", "fill", "json_block", "page", "panels_html", "table_html"]
@@ -57,6 +57,11 @@ def _environment() -> Environment:
     )
 
 
+@lru_cache(maxsize=256)
+def _compiled(template: str) -> Template:
+    return _environment().from_string(template)
+
+
 @cache
 def _data(name: str) -> str:
     return files("hinterland.core").joinpath(f"data/{name}").read_text(encoding="utf-8")
@@ -72,7 +77,7 @@ def fill(template: str, **values: object) -> Markup:
     """
     from markupsafe import Markup
 
-    return Markup(_environment().from_string(template).render(**values))  # noqa: S704 autoescaped
+    return Markup(_compiled(template).render(**values))  # noqa: S704 autoescaped
 
 
 def page(
@@ -235,7 +240,7 @@ def clean_markup(words: str) -> Markup:
 
 _TABLE = """\
 <div class="box" role="region" tabindex="0" aria-label="{{ caption or columns[0] }}"><table\
-{{ " data-sortable" if sortable and rows|length > 1 }}>
+{{ " data-sortable" if sortable and rows|length > 1 }}{{ " class=dense" if columns|length > 6 }}>
 {% if caption %}
 <caption>{{ caption }}</caption>
 {% endif %}

@@ -133,11 +133,15 @@ def frame(
 def number_text(value: float, unit: str = "") -> str:
     """Write a number for people: fractions as percent where ``unit`` is "%", else three digits.
 
+    The unit "points" writes a difference of fractions in percentage points, without a sign for them.
+
     >>> number_text(0.4149, "%"), number_text(0.5312), number_text(12345.6)
     ('41%', '0.53', '12,346')
     """
     if not math.isfinite(value):
         return "–"
+    if unit == "points":
+        return f"{value * 100:.1f}".replace("-0.0", "0.0")
     if unit == "%":
         share = value * 100
         digits = 1 if 0 < abs(share) < 1 or 99 < abs(share) < 100 else 0

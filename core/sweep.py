@@ -8,6 +8,7 @@ have their names at their ends, moved apart where they would overlap.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from hinterland.core.chart_parts import WIDTH, Scale, drawable, halo
 from hinterland.core.svg import Ink, clean, frame, number_text, text
@@ -16,24 +17,25 @@ __all__ = ["SWEEP_END", "SWEEP_START", "sweep_chart"]
 
 #: Where the axis starts and ends, in parts of the chart's width.
 SWEEP_START, SWEEP_END = 46 / WIDTH, 388 / WIDTH
-_ROLES = ("first", "second", "third", "fourth", "fifth", "sixth")
-_DASHES = ("", "7 3", "2 3", "9 3 2 3", "5 5", "1 4")
+_STYLES = tuple(
+    zip(
+        ("first", "second", "third", "fourth", "fifth", "sixth"),
+        ("", "7 3", "2 3", "9 3 2 3", "5 5", "1 4"),
+        (2.2,) * 6,
+        strict=True,
+    )
+)
 _POINTS = 81  # drawn of each line
 
 
-def _spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Return positions at least ``gap`` apart, near the wanted ones and in their order."""
-    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
-    at = [0.0] * len(wanted)
-    floor = low
-    for i in order:
-        at[i] = max(wanted[i], floor)
-        floor = at[i] + gap
-    ceiling = high
-    for i in reversed(order):
-        at[i] = min(at[i], ceiling)
-        ceiling = at[i] - gap
-    return at
+class _Line(NamedTuple):
+    """A line to draw: its name, values, colour, dashes and width."""
+
+    name: str
+    values: Sequence[float]
+    role: str
+    dash: str
+    wide: float
 
 
 def _path(values: Sequence[float], across: Scale, up: Scale) -> str:
@@ -81,8 +83,8 @@ def sweep_chart(
     Raises:
         ValueError: There are more than six named lines.
     """
-    if len(lines) > len(_ROLES):
-        raise ValueError(f"a chart over a threshold names at most {len(_ROLES)} lines, found {len(lines)}")
+    if len(lines) > len(_STYLES):
+        raise ValueError(f"a chart over a threshold names at most {len(_STYLES)} lines, found {len(lines)}")
     ink, last = Ink(standalone), max(len(steps) - 1, 1)
     top, bottom = 14.0 + 17.0 * len(marks), 300.0
     across, up = Scale(0, last, SWEEP_START * WIDTH, SWEEP_END * WIDTH), Scale(0, 1, bottom, top)
@@ -92,9 +94,10 @@ def sweep_chart(
         parts.append(f'<path d="M{across.start:.0f} {y:.1f}H{across.end:.0f}" {ink("rule", of="stroke")}/>')
         shown = number_text(mark, "%")
         parts.append(text(across.start - 6, y + 4, shown, ink, role="soft", size=13, anchor="end"))
-    for i in sorted({round(last * part / 4) for part in range(5)}) if steps else ():
-        anchor = "start" if i == 0 else "end" if i == last else "middle"
-        parts.append(text(across(i), bottom + 18, steps[i], ink, role="soft", size=13, anchor=anchor))
+    parts += [
+        text(across(i), bottom + 18, steps[i], ink, role="soft", size=13, anchor="middle")
+        for i in (sorted({round(last * part / 4) for part in range(5)}) if steps else ())
+    ]
     parts.append(text(across.end, bottom + 37, x_label, ink, role="soft", size=13, anchor="end"))
     for number, (name, i) in enumerate(marks):
         x, y = across(i), 12.0 + 17.0 * number
@@ -104,25 +107,13 @@ def sweep_chart(
         )
         anchor = "end" if x > across.start + 0.7 * (across.end - across.start) else "start"
         parts.append(text(x + (4 if anchor == "start" else -4), y, name, ink, size=13, anchor=anchor))
-    for name, line in (others or {}).items():
-        parts.append(_stroke(_path(line, across, up), name, "muted", 1.2, "", ink))
-    for number, (name, line) in enumerate(lines.items()):
-        parts.append(_stroke(_path(line, across, up), name, _ROLES[number], 2.2, _DASHES[number], ink))
-    named = dict(lines)
+    drawn = [_Line(n, v, *style) for (n, v), style in zip(lines.items(), _STYLES, strict=False)]
     if len(overall):
-        parts.append(_stroke(_path(overall, across, up), overall_label, "ink", 3, "", ink))
-        named[overall_label] = overall
-    roles = [*_ROLES[: len(lines)], "ink"]
-    ends = [next((up(v) for v in reversed(line) if drawable(v)), bottom) for line in named.values()]
-    for name, role, y in zip(named, roles, _spread(ends, 18.0, top, bottom + 2), strict=False):
-        x = across.end + 8
-        parts.append(f'<rect x="{x:.0f}" y="{y - 4:.1f}" width="9" height="9" rx="2" {ink(role)}/>')
-        short = name if len(name) <= 15 else name[:14] + "…"
-        parts.append(
-            f"<g><title>{clean(name)}</title>"
-            + halo(text(x + 13, y + 5, short, ink, size=13), standalone=standalone)
-            + "</g>"
-        )
+        drawn.append(_Line(overall_label, overall, "ink", "", 3.0))
+    grey = [_Line(name, values, "muted", "", 1.2) for name, values in (others or {}).items()]
+    parts += [_stroke(_path(line.values, across, up), line, ink) for line in [*grey, *drawn]]
+    at = marks[0][1] if marks else last // 2
+    parts.append(_legend(drawn, at, across.end + 8, ink, standalone=standalone))
     if not standalone:
         parts.append(
             f'<path class="hl-cursor" d="M{across(0):.1f} {top:.1f}V{bottom:.1f}" stroke-width="2"'
@@ -134,17 +125,34 @@ def sweep_chart(
         width=WIDTH,
         height=bottom + 46,
         title=title,
-        desc=desc or _words(steps, named, marks),
+        desc=desc or _words(steps, {line.name: line.values for line in drawn}, marks),
         ink=ink,
         kind="chart",
     )
 
 
-def _stroke(path: str, name: str, role: str, wide: float, dash: str, ink: Ink) -> str:
-    dashes = f' stroke-dasharray="{dash}"' if dash else ""
+def _legend(drawn: Sequence[_Line], at: int, x: float, ink: Ink, *, standalone: bool) -> str:
+    """Draw the names beside the chart, the line that is highest at a step first."""
+
+    def order(line: _Line) -> float:
+        value = line.values[at] if at < len(line.values) else 0.0
+        return -value if drawable(value) else 1.0
+
+    parts = []
+    for number, line in enumerate(sorted(drawn, key=order)):
+        y = 40.0 + 22.0 * number
+        short = line.name if len(line.name) <= 14 else line.name[:13] + "…"
+        parts.append(f"<g><title>{clean(line.name)}</title>")
+        parts.append(_stroke(f"M{x:.0f} {y - 5:.0f}h18", line, ink))
+        parts.append(halo(text(x + 23, y, short, ink, size=14), standalone=standalone) + "</g>")
+    return "".join(parts)
+
+
+def _stroke(path: str, line: _Line, ink: Ink) -> str:
+    dashes = f' stroke-dasharray="{line.dash}"' if line.dash else ""
     return (
-        f'<path d="{path}" fill="none" stroke-width="{wide:g}" stroke-linejoin="round"{dashes}'
-        f" {ink(role, of='stroke')}><title>{clean(name)}</title></path>"
+        f'<path d="{path}" fill="none" stroke-width="{line.wide:g}" stroke-linejoin="round"{dashes}'
+        f" {ink(line.role, of='stroke')}><title>{clean(line.name)}</title></path>"
     )
 
 

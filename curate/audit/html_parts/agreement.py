@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hinterland.core.charts import IntervalRow, interval_chart
 from hinterland.core.page import figure_html, fill, panels_html, table_html
 from hinterland.curate.audit.audit import Audit
-from hinterland.curate.audit.html_parts.words import MAX_DRAWN, MAX_ROWS, cell, joined, label, left_out
+from hinterland.curate.audit.html_parts.words import GREY, MAX_DRAWN, MAX_ROWS, cell, joined, label, left_out
 from hinterland.curate.audit.parts import Agreement
 from hinterland.curate.audit.render import name_of
 
@@ -68,5 +68,5 @@ def _one(each: Agreement) -> Markup:
         + left_out(len(rows), len(each.rows), "the first"),
         muted=[not row.ranked for row in rows],
     )
-    caption = "Dots are shares of documents, lines their 95% intervals; grey groups are too small to compare."
+    caption = f"Dots are shares of documents, lines their 95% intervals. {GREY}"
     return joined(figure_html(chart, caption), table)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from hinterland.core.charts import IntervalRow, interval_chart
 from hinterland.core.page import Cell, Value, figure_html, fill, panels_html, table_html
-from hinterland.core.stats import Interval
 from hinterland.curate.audit.audit import Audit
-from hinterland.curate.audit.html_parts.words import NO_GAP, joined, known, label, left_out, note
+from hinterland.curate.audit.html_parts.words import joined, label, left_out, note
 from hinterland.curate.audit.parts import Attribution
 from hinterland.curate.audit.render import name_of
+from hinterland.curate.audit.wording import finding, gap_sentence, point, points
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -47,46 +47,17 @@ def _chosen(attribution: Sequence[Attribution]) -> list[Attribution]:
 
     supported = sorted((each for each in attribution if each.supported), key=size)[:_GAPS]
     others = sorted((each for each in attribution if not each.supported), key=size)
-    return [*supported, *others[: min(_OTHERS, _GAPS - len(supported))]]
-
-
-def _points(interval: Interval) -> Interval:
-    """Return shares as percentage points."""
-    return Interval(interval.estimate * 100, interval.low * 100, interval.high * 100, interval.level)
-
-
-def _words(interval: Interval) -> str:
-    points = _points(interval)
-    words = _number(points.estimate)
-    if known(points):
-        words += f" [{_number(points.low)}, {_number(points.high)}]"
-    return words
-
-
-def _number(value: float) -> str:
-    """Write percentage points with one digit."""
-    return f"{value + 0.0:.1f}".replace("-0.0", "0.0") if math.isfinite(value) else "–"
+    ordered = sorted(supported, key=lambda each: -each.gap.estimate)  # those kept less before those kept more
+    return [*ordered, *others[: min(_OTHERS, _GAPS - len(supported))]]
 
 
 def _summary(each: Attribution) -> str:
-    group = label(each.group)
-    gap = _words(each.gap)
+    words = gap_sentence(each)
     if not each.supported:
-        return (
-            f"{group}: there is {NO_GAP} between this group and all others (estimate {gap} points); the"
-            " shares below"
-            " divide what may be chance."
-        )
-    side = "less" if each.gap.estimate > 0 else "more"
-    size = _words(
-        each.gap
-        if each.gap.estimate >= 0
-        else Interval(-each.gap.estimate, -each.gap.high, -each.gap.low, each.gap.level)
-    )
-    words = f"{group} is kept {side} than all others, by {size} percentage points."
+        return words
     top = next((f for f in each.filters if f.shapley.estimate * each.gap.estimate > 0), None)
     if top is not None and top.shapley.excludes(0.0):
-        words += f" Most of it comes from {top.filter}: {_words(top.shapley)} points."
+        words += f" The largest share is that of {top.filter}: {points(top.shapley)}."
     elif top is not None:
         words += " No single filter's share is certain: the largest has an interval that holds 0."
     return words
@@ -96,25 +67,23 @@ def _one(each: Attribution) -> Markup:
     ordered = sorted(each.filters, key=lambda f: -abs(f.shapley.estimate))
     drawn = ordered[:_DRAWN]
     chart = interval_chart(
-        [IntervalRow(f.filter, _points(f.shapley)) for f in drawn],
+        [IntervalRow(f.filter, f.shapley) for f in drawn],
         title=f"Share of the gap of {label(each.group)} by filter, in percentage points",
         reference=0.0,
         reference_label="no part in it",
-        unit="",
+        unit="points",
     )
     which = left_out(len(drawn), len(each.filters), "the largest shares")
     rows: list[Sequence[Value]] = [
         [
             f.filter,
-            Cell(_words(f.shapley), f.shapley.estimate),
-            Cell(_number(f.first * 100), f.first),
-            Cell(_number(f.last * 100), f.last),
+            Cell(points(f.shapley), f.shapley.estimate),
+            Cell(point(f.first), f.first),
+            Cell(point(f.last), f.last),
             "the order matters" if f.order_matters else "the order changes little",
-            "widens the gap"
-            if f.shapley.low > 0
-            else "narrows the gap"
-            if f.shapley.high < 0
-            else "no evidence of a part",
+            finding(
+                f.shapley, 0.0, "drops less of the group", "drops more of the group", "no evidence of a part"
+            ),
         ]
         for f in ordered[:_LISTED]
     ]

@@ -61,6 +61,7 @@
       });
     });
     table.caption.textContent = "Kept by " + data.filters[number] + ", " + data.caption + ".";
+    each.box.querySelector(".which").textContent = "Kept by " + data.filters[number] + ".";
     kit.resort(table);
   };
   var choices = [];

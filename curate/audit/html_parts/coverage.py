@@ -13,23 +13,22 @@ from hinterland.curate.audit.audit import Audit
 from hinterland.curate.audit.html_parts.words import (
     MAX_DRAWN,
     MAX_ROWS,
+    NO_GAP,
     cell,
     joined,
     label,
     left_out,
     note,
     share,
-    verdict,
 )
 from hinterland.curate.audit.parts import Concentration, Coverage, CoverageRow
 from hinterland.curate.audit.render import name_of
+from hinterland.curate.audit.wording import OVER, UNDER, divergence_sentence, finding
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 __all__ = ["concentration", "coverage_parts"]
-
-NO_DIFFERENCE = "no evidence of a gap"
 
 
 def coverage_parts(audit: Audit) -> Markup:
@@ -40,7 +39,7 @@ def coverage_parts(audit: Audit) -> Markup:
             words="A representation ratio is a group's share of the corpus over its share of the"
             " reference: 1 is"
             " proportional, 0.5 half as much as its due. A reference is a choice, not a verdict. Where an"
-            f" interval holds 1, there is {NO_DIFFERENCE}.",
+            f" interval holds 1, there is {NO_GAP}.",
         )
     ]
     for each in audit.coverage:
@@ -51,7 +50,7 @@ def coverage_parts(audit: Audit) -> Markup:
         parts += [
             _chart(each),
             _table(audit, each),
-            note(" ".join(filter(None, [each.note, _divergence(each)]))),
+            note(" ".join(filter(None, [each.note, divergence_sentence(each) if each.reference else ""]))),
         ]
     return joined(*parts)
 
@@ -85,7 +84,7 @@ def _chart(each: Coverage) -> Markup:
         caption = (
             "Dots are representation ratios on a logarithmic axis, lines their 95% intervals; an arrow"
             " points to"
-            " what lies off the axis. Grey groups are too small to compare."
+            " what lies off the axis. Grey groups are not compared."
         )
     else:
         drawn = [
@@ -140,17 +139,7 @@ def _finding(row: CoverageRow) -> str:
         return row.why_not or "not compared"
     if not math.isfinite(row.reference):
         return "no reference"
-    return verdict(row.representation, 1.0, "less than its share", "more than its share", none=NO_DIFFERENCE)
-
-
-def _divergence(each: Coverage) -> str:
-    if not math.isfinite(each.js):
-        return ""
-    return (
-        f"Over all groups the corpus diverges from the reference by {number_text(each.kl)} bits"
-        f" (Kullback-Leibler) and {number_text(each.js)} bits (Jensen-Shannon, from 0, alike, to 1,"
-        " disjoint)."
-    )
+    return finding(row.representation, 1.0, UNDER, OVER)
 
 
 def concentration(audit: Audit) -> Markup:

@@ -150,7 +150,7 @@ def _one(audit: Audit, curve: Curve, steps: Sequence[int], number: int) -> Marku
         return [values[i] for i in steps]
 
     chart = sweep_chart(
-        [_threshold(curve.thresholds[i]) for i in steps],
+        [f"{curve.thresholds[i]:.4g}" for i in steps],
         {name: at(line) for name, line in named.items()},
         title=f"Share kept by {name_of(curve.grouping)}, over the threshold of {curve.column}",
         x_label=f"keep if {curve.column} {_sign(curve)}",
@@ -182,10 +182,16 @@ def _words(audit: Audit, curve: Curve) -> str:
     if now is not None:
         words.append(
             f"Now, at {_threshold(curve.current)}: {_percent(curve.kept[now])} of documents and"
-            f" {_percent(curve.tokens[now])} of {audit.token_unit} are kept, and the worst-kept group has"
-            f" {_ratio(curve.disparity[now])} of the best-kept one's share."
+            f" {_percent(curve.tokens[now])} of {audit.token_unit} are kept"
+            + (
+                f"; the worst-kept group has {_ratio(curve.disparity[now])} of the best-kept one's share."
+                if math.isfinite(curve.disparity[now])
+                else "."
+            )
         )
-    if best is not None:
+    if len(curve.ranked) < 2:
+        words.append("Fewer than two groups are large enough to compare.")
+    elif best is not None:
         words.append(
             f"Of the thresholds where that ratio is at least {curve.bound:g}, the one that keeps most is"
             f" {_threshold(curve.best)}: {_percent(curve.kept[best])} of documents and"
@@ -232,7 +238,7 @@ def _table(audit: Audit, curve: Curve) -> Markup:
     which = left_out(len(groups), len(curve.groups), "the compared first")
     return fill(
         _TABLE,
-        caption=f"Share kept, by {name_of(curve.grouping)}. Grey groups are too small to compare."
+        caption=f"Share kept, by {name_of(curve.grouping)}. Grey groups are not compared."
         + (f" {which}" if which else ""),
         rows=rows,
         now=now is not None,

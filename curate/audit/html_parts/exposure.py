@@ -18,10 +18,10 @@ from hinterland.curate.audit.html_parts.words import (
     left_out,
     note,
     share,
-    verdict,
 )
 from hinterland.curate.audit.parts import Exposure, Measure
 from hinterland.curate.audit.render import name_of
+from hinterland.curate.audit.wording import OVER, UNDER, finding
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -79,11 +79,11 @@ def _exposure(each: Exposure) -> Markup:
                 share(row.relevant),
                 cell(row.against_corpus, ""),
                 cell(row.against_relevant, ""),
-                verdict(
+                finding(
                     row.against_relevant if judged else row.against_corpus,
                     1.0,
-                    "less than its share",
-                    "more than its share",
+                    UNDER,
+                    OVER,
                 ),
             ]
             for row in rows
@@ -127,7 +127,7 @@ def _measure(each: Measure) -> Markup:
                 cell(row.difference, ""),
                 "–"
                 if row.group == "all"
-                else verdict(row.difference, 0.0, "lower", "higher")
+                else finding(row.difference, 0.0, "lower", "higher")
                 if row.ranked
                 else "too small to compare",
                 row.documents,

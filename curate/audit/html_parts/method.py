@@ -33,6 +33,12 @@ def _more(audit: Audit) -> list[tuple[bool, str]]:
     """Return what is said only where the part is there."""
     return [
         (
+            bool(audit.results),
+            "The design effect is the variance of a group's retention over what it would be if its"
+            " documents were"
+            " independent: with a design effect of 4, a hundred documents say as much as twenty-five.",
+        ),
+        (
             bool(audit.placements),
             "Where a document is from is worked out by rules that err; a group's figures hold for"
             " documents placed"

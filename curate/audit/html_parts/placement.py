@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hinterland.core.page import Cell, Value, table_html
 from hinterland.core.places import UNKNOWN
-from hinterland.core.svg import number_text
 from hinterland.curate.audit.audit import Audit
 from hinterland.curate.audit.html_parts.words import joined, note, share
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 __all__ = ["placement"]
+
+
+def _two(value: float) -> Cell:
+    return Cell(f"{value:.2f}" if math.isfinite(value) else "–", value)
 
 
 def placement(audit: Audit) -> Markup:
@@ -27,13 +31,13 @@ def placement(audit: Audit) -> Markup:
             row.documents,
             share(row.documents / documents),
             share(row.tokens / tokens),
-            Cell(number_text(row.confidence), row.confidence),
+            _two(row.confidence),
         ]
         for row in audit.placements
     ]
     head = ["Placed by", "Documents", "Share", f"Share of {audit.token_unit}", "Mean confidence"]
     return joined(
-        table_html(head, rows, caption="What said where a document is from"),
+        table_html(head, rows, caption="How many documents each rule placed"),
         note(
             "A document is placed by the first rule that knows: given columns, its address, places named in"
             " its text, its author or publisher. The confidence is that rule's own, from 0 to 1. A document"

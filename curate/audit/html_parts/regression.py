@@ -11,8 +11,9 @@ from hinterland.core.page import Cell, Value, figure_html, fill, panels_html, ta
 from hinterland.core.stats import Interval
 from hinterland.core.svg import number_text
 from hinterland.curate.audit.audit import Audit
-from hinterland.curate.audit.html_parts.words import joined, note, verdict
+from hinterland.curate.audit.html_parts.words import joined, note
 from hinterland.curate.audit.parts import RegressionModel
+from hinterland.curate.audit.wording import STARS, coefficient, finding, stars
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -33,24 +34,8 @@ def regression(audit: Audit) -> Markup:
     models = audit.regression
     tables = [_side_by_side(models[i : i + _SIDE]) for i in range(0, len(models), _SIDE)]
     panels = [("", model.name, _full(model)) for model in models]
-    stars = note(
-        "Standard errors in parentheses. Stars: * p < 0.05, ** p < 0.01, *** p < 0.001. Without a star"
-        " there is no"
-        " evidence of an association."
-    )
-    return joined(intro, *tables, stars, panels_html("Choose a model", panels))
-
-
-def stars(p: float) -> str:
-    """Return the stars of a p-value."""
-    return "*" * sum(p < level for level in (0.05, 0.01, 0.001)) if math.isfinite(p) else ""
-
-
-def _number(value: float) -> str:
-    """Write a coefficient with three digits after the point, more where it is small."""
-    if not math.isfinite(value):
-        return "–"
-    return f"{value:.3f}" if abs(value) >= 0.0095 or value == 0 else f"{value:.2g}"
+    legend = note(f"Standard errors in parentheses. {STARS}.")
+    return joined(intro, *tables, legend, panels_html("Choose a model", panels))
 
 
 def _terms(models: Sequence[RegressionModel]) -> list[str]:
@@ -71,11 +56,11 @@ def _side_by_side(models: Sequence[RegressionModel]) -> Markup:
                 line.append(None)
                 continue
             value = model.coef[term]
-            words = f"{_number(value)}{stars(_of(model.p, term))} ({_number(_of(model.se, term))})"
+            words = f"{coefficient(value)}{stars(_of(model.p, term))} ({coefficient(_of(model.se, term))})"
             line.append(Cell(words, value))
         rows.append(line)
     rows.append(["n", *(model.n for model in models)])
-    rows.append(["R²", *(Cell(_number(model.r2), model.r2) for model in models)])
+    rows.append(["R²", *(Cell(coefficient(model.r2), model.r2) for model in models)])
     return table_html(
         ["Term", *(f"{model.name}: {model.outcome}" for model in models)],
         rows,
@@ -88,7 +73,7 @@ def _full(model: RegressionModel) -> Markup:
     kind = "logistic regression; R² is McFadden's" if model.kind == "logit" else "ordinary least squares"
     lost = ", ".join(f"{count:,} {why}" for why, count in model.dropped.items() if count)
     head = (
-        f"{model.outcome}, {kind}; n = {model.n:,}; R² = {_number(model.r2)}; standard errors:"
+        f"{model.outcome}, {kind}; n = {model.n:,}; R² = {coefficient(model.r2)}; standard errors:"
         f" {model.errors}." + (f" Left out: {lost}." if lost else "")
     )
     rows: list[Sequence[Value]] = []
@@ -98,17 +83,17 @@ def _full(model: RegressionModel) -> Markup:
         rows.append(
             [
                 _name(term),
-                Cell(_number(value) + stars(p), value),
+                Cell(coefficient(value) + stars(p), value),
                 *(
-                    Cell(_number(each), each)
+                    Cell(coefficient(each), each)
                     for each in (model.se.get(term, math.nan), interval.low, interval.high)
                 ),
-                Cell("< 0.001" if p < 0.001 else _number(p), p),
-                Cell(_number(_of(model.standardised, term)), _of(model.standardised, term)),
+                Cell("< 0.001" if p < 0.001 else coefficient(p), p),
+                Cell(coefficient(_of(model.standardised, term)), _of(model.standardised, term)),
                 Cell(number_text(_of(model.vif, term)), _of(model.vif, term)),
                 "–"
                 if term == _CONST
-                else verdict(interval, 0.0, "negative", "positive", "no evidence of an association"),
+                else finding(interval, 0.0, "negative", "positive", "no evidence of an association"),
             ]
         )
     table = table_html(

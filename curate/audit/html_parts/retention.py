@@ -12,6 +12,7 @@ from hinterland.core.svg import number_text
 from hinterland.curate.audit.audit import Audit
 from hinterland.curate.audit.claims import ALL, shown
 from hinterland.curate.audit.html_parts.words import (
+    GREY,
     MAX_DRAWN,
     MAX_ROWS,
     NO_GAP,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["group_chart", "retention_parts"]
 
-_MAX_COLUMNS = 9  # of figures side by side: what a printed page holds
+_MAX_COLUMNS = 8  # of figures side by side: what a printed page holds
 _WHICH = "those kept least and those kept most"
 
 
@@ -122,12 +123,16 @@ def retention_parts(audit: Audit) -> Markup:
 def _one(audit: Audit, grouping: str, words: str, number: int, filters: list[str]) -> Markup:
     rows, drawn = _chosen(audit, grouping, MAX_ROWS), _chosen(audit, grouping, MAX_DRAWN)
     groups = audit.results[grouping][ALL].groups
-    caption = "Dots are shares kept, lines their 95% intervals; grey groups are too small to compare."
+    caption = f"Dots are shares kept, lines their 95% intervals. {GREY}"
     which = left_out(len(drawn), len(groups), _WHICH)
     parts = [
         figure_html(
             _chart(audit, grouping, ALL, drawn, live=len(filters) > 1),
-            " ".join(filter(None, [caption, which, words])),
+            fill(
+                "<strong class=which>Kept by {{ all }}.</strong> {{ words }}",
+                all=ALL,
+                words=" ".join(filter(None, [caption, which, words])),
+            ),
         ),
         _table(audit, grouping, rows),
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,18 +15,17 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 __all__ = [
+    "GREY",
     "MAX_DRAWN",
     "MAX_ROWS",
     "NO_GAP",
     "cell",
     "ends",
     "joined",
-    "known",
     "label",
     "left_out",
     "note",
     "share",
-    "verdict",
 ]
 
 T = TypeVar("T")
@@ -35,35 +33,12 @@ T = TypeVar("T")
 #: Rows that a table on the page holds, and that a chart draws; audit.csv and audit.json hold all.
 MAX_ROWS, MAX_DRAWN = 60, 30
 NO_GAP = "no evidence of a gap"
+GREY = "Grey groups are not compared: too small, or unknown."
 
 
 def label(group: str) -> str:
     """Return a group's name for people."""
-    return "unknown place" if group == UNKNOWN else group
-
-
-def known(interval: Interval) -> bool:
-    """Whether an interval has bounds."""
-    return math.isfinite(interval.low) and math.isfinite(interval.high)
-
-
-def verdict(interval: Interval, at: float, below: str, above: str, none: str = NO_GAP) -> str:
-    """Return what an interval supports: ``below``, ``above``, or that there is no evidence.
-
-    Args:
-        interval: The estimate with its bounds.
-        at: The value of no difference: 1 for a ratio, 0 for a difference.
-        below: What is said where the whole interval lies under it.
-        above: What is said where it lies over it.
-        none: What is said where it holds the value.
-    """
-    if not math.isfinite(interval.estimate):
-        return "not measured"
-    if not known(interval):
-        return "no interval, so no finding"
-    if interval.excludes(at):
-        return below if interval.high < at else above
-    return none
+    return "unknown" if group == UNKNOWN else group
 
 
 def cell(interval: Interval, unit: str = "%") -> Cell:
