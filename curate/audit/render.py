@@ -24,6 +24,9 @@ __all__ = [
     "text_table",
 ]
 
+#: Control characters in a corpus' names could move a terminal's cursor or colour it.
+_CONTROLS = dict.fromkeys((*range(10), *range(11, 32), *range(127, 160)))
+
 
 def coverage(audit: Audit) -> str:
     """Return the first line of every audit: how much there is, and how much has no place."""
@@ -131,17 +134,24 @@ def text(audit: Audit) -> str:
         sections += _retention(audit, grouping)
     for section in [*sections, *sections_after(audit)]:
         lines += ["", *section.text()]
-    return "\n".join([*lines, *(["", *audit.notes] if audit.notes else [])])
+    whole = "\n".join([*lines, *(["", *audit.notes] if audit.notes else [])])
+    return whole.translate(_CONTROLS)
 
 
 def markdown(audit: Audit) -> str:
     """Return the audit as Markdown, with everything but the points of the curves."""
-    lines = [f"# {audit.title}", "", coverage(audit), "", f"**{headline(audit)}**"]
+    title, finding = escape_markdown(audit.title), escape_markdown(headline(audit))
+    lines = [f"# {title}", "", coverage(audit), "", f"**{finding}**"]
     for section in sections_before(audit):
         lines += ["", *section.markdown()]
     for grouping in audit.results:
         info = audit.groupings[grouping]
-        lines += ["", f"## By {name_of(grouping)}", "", *([info.note, ""] if info.note else [])]
+        lines += [
+            "",
+            f"## By {name_of(grouping)}",
+            "",
+            *([escape_markdown(info.note), ""] if info.note else []),
+        ]
         lines += _kept(audit, grouping).markdown()
         if len(audit.filters) > 1:
             lines += ["", "Each filter on its own (* a supported gap):", ""]

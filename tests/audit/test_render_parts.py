@@ -392,10 +392,18 @@ def test_tables_are_cut_and_split() -> None:
 def test_markdown_is_never_html(words: str) -> None:
     shown = escape_markdown(words)
     assert not re.search(r"<[a-z/!?]|^\s*>", shown)
-    bare = re.sub(r"\\.", "", shown)  # what is escaped is a letter like any other
+    bare = re.sub(r"\\.", "x", shown)  # what is escaped is a letter like any other
     code = re.sub(r"`[ab_]+`", "", bare)
     assert not set(code) & set("*`")
     assert not re.search(r"\[[^\]]*\]\(", code)
+
+
+def test_terminal_stays_as_it_is() -> None:
+    (first, *rest) = full().concentration
+    shown = str(replace(full(), concentration=(replace(first, largest=(("\x1b[31mred\x9b", 4),)), *rest)))
+    assert "[31mred" in shown
+    assert "\x1b" not in shown
+    assert "\x9b" not in shown
 
 
 def test_names_stay_readable_in_markdown() -> None:
