@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 import hinterland.indexes.faiss_backend  # noqa: F401 - files itself in BACKENDS
 from hinterland.core.corpus import Corpus
-from hinterland.core.errors import ConfigError, IndexBundleError
+from hinterland.core.errors import ConfigError, CorpusError, IndexBundleError
 from hinterland.indexes.backend import BACKENDS
 from hinterland.indexes.blocks import embed_passages
 from hinterland.indexes.bundle import publish, writer_lock
@@ -44,28 +44,55 @@ def title_of(meta: str | None) -> str:
 def read_documents(corpus: Corpus, *, only_kept: bool = True) -> pa.Table:
     """Return the rows to index.
 
+    An index holds a document once or not at all: a weight of 0 keeps it out, and any other
+    weight changes nothing, because a search ranks by the query alone.
+
     Args:
         corpus: The corpus.
-        only_kept: Leave out what its ``keep`` column rejects, if it has one.
+        only_kept: Leave out what its ``keep`` column rejects, and what has weight 0, if it
+            has these columns.
 
     Raises:
-        CorpusError: A shard is missing or corrupt.
+        CorpusError: A shard is missing or corrupt, or a weight is negative, null or not finite.
         IndexBundleError: No document is left.
     """
-    has_keep = "keep" in corpus.manifest.get("columns", {})
-    columns = ["id", "text", "meta", *_CARRIED, *(["keep"] if has_keep and only_kept else [])]
-    table = corpus.read(columns)
-    if "keep" in table.column_names:
-        table = table.filter(pc.fill_null(table["keep"], False)).drop_columns(["keep"])
+    there = corpus.manifest.get("columns", {})
+    decided = [name for name in ("keep", "weight") if name in there and only_kept]
+    table = corpus.read(["id", "text", "meta", *_CARRIED, *decided])
+    if "keep" in decided:
+        table = table.filter(pc.fill_null(table["keep"], False))
+    if "weight" in decided:
+        table = table.filter(pc.greater(_weights(table["weight"], corpus), 0))
+    table = table.drop_columns(decided)
     if not table.num_rows:
         raise IndexBundleError(
             f"no document to index among {len(corpus)}",
             where=str(corpus.path),
-            cure="set only_kept: false, or loosen the filters"
-            if has_keep
-            else "give a corpus with documents",
+            cure="set only_kept: false, or loosen the filters" if decided else "give a corpus with documents",
         )
     return table
+
+
+def _weights(column: pa.ChunkedArray, corpus: Corpus) -> pa.ChunkedArray:
+    """Return weights as floats.
+
+    Raises:
+        CorpusError: One is negative, null, not finite or no number.
+    """
+    cure = "a weight is a number of 0 or more: run debias again, or set only_kept: false"
+    try:
+        weights = column.cast(pa.float64())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise CorpusError("column 'weight' holds no numbers", where=str(corpus.path), cure=cure) from error
+    sound = pc.and_(pc.is_finite(weights), pc.greater_equal(weights, 0))
+    bad = len(weights) - (pc.sum(pc.fill_null(sound, False)).as_py() or 0)
+    if bad:
+        raise CorpusError(
+            f"{bad} kept documents have a weight that is negative, missing or not finite",
+            where=str(corpus.path),
+            cure=cure,
+        )
+    return weights
 
 
 def as_documents(table: pa.Table) -> list[Document]:
@@ -116,7 +143,7 @@ def build_index(
         chunk_tokens: Tokens to a chunk, title and special tokens included.
         backend: A name in `BACKENDS`.
         factory: The FAISS factory string, or ``auto``.
-        only_kept: Leave out what the corpus's ``keep`` column rejects.
+        only_kept: Leave out what the corpus's ``keep`` column rejects, and weights of 0.
         seed: For the training of clustered indexes.
 
     Returns:

@@ -31,7 +31,7 @@ class CommandConfig(Config):
         chunk_tokens: Tokens to a chunk, title and special tokens included.
         backend: What holds the vectors.
         factory: A FAISS factory string, or ``auto``.
-        only_kept: Leave out what the corpus's ``keep`` column rejects.
+        only_kept: Leave out what the corpus's ``keep`` column rejects, and weights of 0.
         seed: For the training of clustered indexes.
     """
 

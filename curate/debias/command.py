@@ -124,8 +124,7 @@ def _kept_before(after: Decided) -> NDArray[np.bool_]:
     """Return which documents were kept before, from what the corpus says of its change."""
     change = after.corpus.read([DEBIAS])[DEBIAS]
     back, gone = (
-        pc.fill_null(pc.equal(change, word), False).to_numpy()
-        for word in ("readmitted", "removed")
+        pc.fill_null(pc.equal(change, word), False).to_numpy() for word in ("readmitted", "removed")
     )
     return np.asarray((after.keep & ~back) | gone)
 

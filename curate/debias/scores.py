@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,11 +29,12 @@ def equalize_scores(
     lower_is_better: bool = False,
     mode: Mode = "rate",
     disparity: float = 0.95,
+    target: float | None = None,
+    max_loss: float = 1.0,
     locked_out: ArrayLike | None = None,
     ids: Ids | None = None,
     min_documents: int = 30,
     exempt: Sequence[str] = (UNKNOWN,),
-    **more: Any,
 ) -> Result:
     """Choose one threshold of a score for each group.
 
@@ -54,11 +54,12 @@ def equalize_scores(
         lower_is_better: Keep low scores.
         mode: See `equalize`.
         disparity: See `equalize`.
+        target: See `equalize`; in mode "rate" the ``rate`` by default.
+        max_loss: See `equalize`.
         locked_out: Documents that are never kept.
         ids: Break ties; the position does by default.
         min_documents: See `equalize`.
         exempt: Groups that keep what one threshold for all keeps.
-        more: Further settings of `equalize`: ``max_loss``.
 
     Raises:
         ConfigError: Neither or both of ``rate`` and ``threshold`` are given, or out of range.
@@ -90,13 +91,13 @@ def equalize_scores(
         tokens,
         mode=mode,
         disparity=disparity,
-        target=rate if mode == "rate" else None,
+        target=rate if mode == "rate" and target is None else target,
         quality=good,
         locked_out=~open_to & np.isfinite(good),
         ids=ids,
         min_documents=min_documents,
         exempt=exempt,
-        **more,
+        max_loss=max_loss,
     )
     least = np.full(len(grouping.labels), np.inf)
     np.minimum.at(least, grouping.codes[result.keep], good[result.keep])
