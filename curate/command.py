@@ -20,10 +20,12 @@ from hinterland.curate.config import CurateConfig
 from hinterland.curate.deciding import check_columns
 from hinterland.curate.dedup.rules import COLUMNS_FORMAT
 from hinterland.curate.filter import content_of, make_filters
+from hinterland.curate.geo.locate_shards import VERSION as PLACES_VERSION
 from hinterland.curate.inputs import find_inputs_outside, hash_input, is_corpus
 from hinterland.curate.pipeline import (
     DUPLICATES,
     FILTERS,
+    PLACES,
     Scored,
     check_thresholds,
     decide_corpus,
@@ -231,6 +233,10 @@ def _score(
                 "duplicates": config.model_dump(mode="json")["duplicates"],
                 "format": COLUMNS_FORMAT,
             }
+        elif kind == PLACES:
+            assert curation.locate is not None  # noqa: S101 else there is no such kind
+            settings = curation.locate.model_dump(mode="json", exclude={"workers"})
+            depends = {"read": read.outputs, "locate": settings, "version": PLACES_VERSION}
         else:
             depends = {
                 "read": read.outputs,

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from hinterland.core.config import Config
 from hinterland.curate.decisions_config import DecisionsConfig
 from hinterland.curate.dedup.settings import NearDuplicates
+from hinterland.curate.geo.locate import LocateSettings
 from hinterland.curate.rule import Bounds
 
 __all__ = ["CurateConfig", "QualityConfig"]
@@ -40,6 +41,7 @@ class CurateConfig(Config):
         thresholds: New bounds by rule name, ``gopher_quality.words: {low: 20}``.
         duplicates: How duplicates are found, and which copy stays; null does not look for them.
         quality: The model-based quality score.
+        locate: How to find where each document is from; null, the default, leaves the country as given.
         decide: What decides beside the rules: expressions, caps, shares, weights.
         mask: Personal data to replace in the curated text, by kind; the text that was
             read stays as it is in the run's folder.
@@ -51,6 +53,7 @@ class CurateConfig(Config):
     thresholds: dict[str, Bounds] = Field(default_factory=dict)
     duplicates: NearDuplicates | None = Field(default_factory=NearDuplicates)
     quality: QualityConfig = Field(default_factory=QualityConfig)
+    locate: LocateSettings | None = None
     decide: DecisionsConfig = Field(default_factory=DecisionsConfig)
     mask: tuple[Literal["email", "phone", "ip", "card"], ...] = ()
     seed: int = 0

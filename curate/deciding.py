@@ -182,6 +182,11 @@ def _join(item: _Item, temporary: Path, *, mask: tuple[str, ...]) -> None:
         for name in part.column_names
         if name != "id" and not name.startswith(INTERNAL)
     }
+    for name in [name for name in new if name in BASE_SCHEMA.names]:  # places that were found
+        place = table.column_names.index(name)
+        table = table.set_column(
+            place, BASE_SCHEMA.field(name), new.pop(name).cast(BASE_SCHEMA.field(name).type)
+        )
     stale = {*new, *(field.name for field in DECISION_FIELDS)}
     table = table.select([name for name in table.column_names if name not in stale])
     for name, values in new.items():

@@ -25,6 +25,7 @@ from hinterland.curate.scoring import score_shards
 __all__ = [
     "DUPLICATES",
     "FILTERS",
+    "PLACES",
     "QUALITY",
     "Scored",
     "check_thresholds",
@@ -37,9 +38,9 @@ __all__ = [
 ]
 
 #: Kinds of scores, each in a folder of its own, in the order their columns stand in the curated corpus.
-FILTERS, DUPLICATES, QUALITY = "filters", "duplicates", "quality"
+FILTERS, DUPLICATES, QUALITY, PLACES = "filters", "duplicates", "quality", "places"
 #: Under which name what there is to say about a kind stands in the manifest.
-CARDS = {DUPLICATES: "duplicates", QUALITY: "lm_quality"}
+CARDS = {DUPLICATES: "duplicates", QUALITY: "lm_quality", PLACES: "places"}
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,15 @@ class Scored:
             infos: What filters say of the files they read, by filter.
             found: The cards of the other kinds, by kind.
         """
-        cards = {"lm_quality": {"model": None}, "duplicates": None, **infos}
+        cards = {"lm_quality": {"model": None}, "duplicates": None, "places": None, **infos}
         return cls(folder, kinds_of(config), cards | {CARDS[kind]: card for kind, card in found.items()})
 
 
 def kinds_of(config: CurateConfig) -> tuple[str, ...]:
     """Return the kinds of scores that a config asks for."""
     duplicates = (DUPLICATES,) if config.duplicates is not None else ()
-    return (FILTERS, *duplicates, *((QUALITY,) if config.quality.model is not None else ()))
+    quality = (QUALITY,) if config.quality.model is not None else ()
+    return (FILTERS, *duplicates, *quality, *((PLACES,) if config.locate is not None else ()))
 
 
 def score_filters(corpus: Corpus, config: CurateConfig, out: Path, *, engine: Engine) -> dict[str, Any]:
@@ -114,10 +116,10 @@ def score_filters(corpus: Corpus, config: CurateConfig, out: Path, *, engine: En
 def score_kind(
     kind: str, corpus: Corpus, config: CurateConfig, out: Path, *, filters: Path, engine: Engine, work: Path
 ) -> dict[str, Any]:
-    """Make the scores that look at the whole corpus, duplicates or quality; return their card.
+    """Make a kind of scores beside the filters', and return their card.
 
     Args:
-        kind: ``duplicates`` or ``quality``.
+        kind: ``duplicates`` or ``quality``, which look at the whole corpus, or ``places``.
         corpus: The documents.
         config: What to run.
         out: A folder for the columns, as for `score_filters`.
@@ -131,6 +133,10 @@ def score_kind(
         ModelSourceError: The quality model cannot be had.
     """
     texts = [path for path, _ in corpus.shards()]
+    if kind == PLACES:
+        from hinterland.curate.geo.locate_shards import locate_shards
+
+        return locate_shards(texts, out, config.locate, engine).card()
     scored = [filters / path.name for path in texts]
     if kind == DUPLICATES:
         settings = config.duplicates or NearDuplicates()

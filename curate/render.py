@@ -29,6 +29,7 @@ def render(result: dict[str, Any]) -> str:
         lines += [f"  {name:<48}{number:>10,}" for name, number in _largest_first(result["reasons"])]
     lines += _weights(result)
     lines += _duplicates(result["cards"]["duplicates"])
+    lines += _places(result["cards"].get("places"))
     card = result["cards"]["lm_quality"]
     if card.get("distilled"):
         lines += [
@@ -94,3 +95,14 @@ def _duplicates(card: dict[str, Any] | None) -> list[str]:
         f" {near['copies']:,} in {near['clusters']:,} clusters of near-duplicates"
         f" ({near['verified']:,} pairs verified, {near['refused']:,} refused, kept: {card['policy']})",
     ]
+
+
+def _places(card: dict[str, Any] | None) -> list[str]:
+    if card is None:
+        return []
+    lines = ["", "where documents are from, by the rule that says so"]
+    lines += [f"  {name:<48}{number:>10,}" for name, number in card["rules"].items()]
+    if card["unrecognised"]:
+        named = ", ".join(f"{value!r} ({number:,})" for value, number in card["unrecognised"][:_GROUPS])
+        lines.append(f"  values of country columns that are no country: {named}")
+    return lines

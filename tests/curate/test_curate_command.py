@@ -147,7 +147,7 @@ def test_the_manifest_says_what_was_done(corpus: Corpus, tmp_path: Path) -> None
     assert manifest["kept_by_filter"] == {"c4": 49}
     assert manifest["filters"] == {"c4": "paper"}
     assert [rule["column"] for rule in manifest["rules"]][-1] == "c4.curly_bracket"
-    assert manifest["cards"] == {"lm_quality": {"model": None}, "duplicates": None}
+    assert manifest["cards"] == {"lm_quality": {"model": None}, "duplicates": None, "places": None}
     assert manifest["expected_documents"] == 49
 
 
