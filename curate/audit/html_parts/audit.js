@@ -11,17 +11,10 @@
 
   // One choice of filter for all groupings. Words and figures were made when the page was.
   var boxes = all("[data-kept]").map(function (box) {
-    return { box: box, data: kit.data(box.getAttribute("data-kept")) };
+    // The rows in their first order, which is that of the data, whatever they are sorted by later.
+    return { box: box, data: kit.data(box.getAttribute("data-kept")), rows: all("tbody tr", box.querySelector("table")) };
   }).filter(function (each) { return each.data; });
 
-  var order = function (table) {
-    // Rows may have been sorted since: find them by their heading.
-    var found = {};
-    Array.prototype.forEach.call(table.tBodies[0].rows, function (row) {
-      found[":" + row.cells[0].textContent] = row;
-    });
-    return found;
-  };
   var draw = function (each, number) {
     var data = each.data, now = data.by[number], svg = each.box.querySelector("svg");
     var live = svg.querySelector(".hl-live");
@@ -51,9 +44,8 @@
     svg.querySelector("desc").textContent = data.drawn.map(function (name, i) {
       return name + ": " + now.words[i];
     }).join("; ") + ".";
-    var table = each.box.querySelector("table"), rows = order(table);
-    data.names.forEach(function (name, i) {
-      var row = rows[":" + name];
+    var table = each.box.querySelector("table");
+    each.rows.forEach(function (row, i) {
       data.columns.forEach(function (column, k) {
         var cell = row.cells[column], given = now.cells[i][k];
         cell.textContent = given[0];

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hinterland.core.page import Cell, Value, figure_html, fill, json_block, panels_html, table_html
+from hinterland.core.svg import legible
 from hinterland.core.sweep import sweep_chart
 from hinterland.curate.audit.audit import Audit
 from hinterland.curate.audit.html_parts.words import MAX_ROWS, joined, label, left_out, note
@@ -113,7 +114,7 @@ def _data(curve: Curve, steps: Sequence[int]) -> dict[str, Any]:
     position = {i: number for number, i in enumerate(steps)}
     marks = {"now": _nearest(curve, curve.current), "best": _nearest(curve, curve.best)}
     return {
-        "column": curve.column,
+        "column": legible(curve.column),
         "sign": _sign(curve),
         "steps": [_threshold(curve.thresholds[i]) for i in steps],
         "kept": row(curve.kept),

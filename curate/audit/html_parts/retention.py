@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hinterland.core.charts import IntervalRow, interval_chart
 from hinterland.core.page import Cell, Value, figure_html, fill, json_block, table_html
-from hinterland.core.svg import number_text
+from hinterland.core.svg import legible, number_text
 from hinterland.curate.audit.audit import Audit
 from hinterland.curate.audit.claims import ALL, shown
 from hinterland.curate.audit.html_parts.words import (
@@ -200,9 +200,8 @@ def _data(
         )
     return {
         "label": "Kept by",
-        "filters": list(filters),
+        "filters": [legible(name) for name in filters],
         "columns": [1, 2, 3, 4, 6, 8],
-        "names": [label(audit.results[grouping][ALL].groups[i].group) for i in rows],
         "drawn": [label(audit.results[grouping][ALL].groups[i].group) for i in drawn],
         "caption": f"by {name_of(grouping)}",
         "by": by_filter,

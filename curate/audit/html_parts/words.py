@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from hinterland.core.page import Cell, fill
 from hinterland.core.places import UNKNOWN
 from hinterland.core.stats import Interval
-from hinterland.core.svg import number_text
+from hinterland.core.svg import legible, number_text
 from hinterland.curate.audit.claims import shown
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ GREY = "Grey groups are not compared: too small, or unknown."
 
 def label(group: str) -> str:
     """Return a group's name for people."""
-    return "unknown" if group == UNKNOWN else group
+    return "unknown" if group == UNKNOWN else legible(group)
 
 
 def cell(interval: Interval, unit: str = "%") -> Cell:
