@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from hinterland.curate.readers.jsonl import parse
 
 __all__ = ["USUAL", "Field", "Fields", "as_text", "degrees", "plain_name"]
 
@@ -84,7 +86,12 @@ class Fields:
         self._names = names
         self._columns = {plain_name(name): name for name in reversed(table.column_names) if name != "meta"}
         wanted = {plain_name(name) for each in names.values() for name in each}
-        self._rows, self._found = _from_meta(table, wanted)
+        rows, self._found = _from_meta(table, wanted)
+        position = np.zeros(table.num_rows, dtype=np.int64)
+        position[rows] = np.arange(len(rows))
+        absent = np.ones(table.num_rows, dtype=bool)
+        absent[rows] = False
+        self._position = pa.array(position, mask=absent)  # of each row among those with a wanted key
 
     def __len__(self) -> int:
         return int(self._table.num_rows)
@@ -97,9 +104,9 @@ class Fields:
             if key in self._columns:
                 found.append((key, _whole(self._table[self._columns[key]])))
             if key in self._found:
-                values: NDArray[np.object_] = np.full(len(self), None, dtype=object)
-                values[self._rows] = self._found[key]
-                found.append((key, pa.array([_text(value) for value in values], pa.string())))
+                values = [each if type(each) is str else _text(each) for each in self._found[key]]
+                held = pa.array(values, pa.string())
+                found.append((key, held.take(self._position)))
         return [(key, each) for key, each in found if each.null_count < len(each)]
 
     def has(self, field: Field) -> bool:
@@ -126,6 +133,7 @@ class Fields:
         return values
 
 
+@lru_cache(maxsize=4096)
 def plain_name(name: str) -> str:
     """Return a column's name in small letters, with underscores."""
     return name.strip().lower().replace("-", "_").replace(" ", "_")
@@ -167,26 +175,23 @@ def _from_meta(table: pa.Table, wanted: set[str]) -> tuple[NDArray[np.int64], di
     rows = np.asarray(pc.indices_nonzero(pc.fill_null(has, False)).to_numpy(), dtype=np.int64)
     found: dict[str, NDArray[np.object_]] = {}
     for at, text in enumerate(column.take(pa.array(rows)).to_pylist()):
-        try:
-            values = json.loads(text)
-        except (ValueError, RecursionError):
-            continue
-        for key, value in _flat(values, _DEPTH).items():
-            if key in wanted:
-                if key not in found:
-                    found[key] = np.full(len(rows), None, dtype=object)
-                found[key][at] = value
+        for key, value in _flat(parse(text.encode()), wanted, _DEPTH).items():
+            if key not in found:
+                found[key] = np.full(len(rows), None, dtype=object)
+            found[key][at] = value
     return rows, found
 
 
-def _flat(values: Any, depth: int) -> dict[str, Any]:
-    """Return keys and values, those of mappings inside too; an outer key wins."""
+def _flat(values: Any, wanted: set[str], depth: int) -> dict[str, Any]:
+    """Return wanted keys and their values, those of mappings inside too; an outer key wins."""
+    found: dict[str, Any] = {}
     if not isinstance(values, dict) or not depth:
-        return {}
-    inner: dict[str, Any] = {}
+        return found
+    for key, value in values.items():
+        name = plain_name(key)
+        if name in wanted and value is not None and value != "":
+            found[name] = value
     for value in values.values():
-        inner = {**_flat(value, depth - 1), **inner}
-    return {
-        **inner,
-        **{plain_name(str(key)): value for key, value in values.items() if value not in (None, "")},
-    }
+        if isinstance(value, dict):
+            found = {**_flat(value, wanted, depth - 1), **found}
+    return found

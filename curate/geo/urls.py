@@ -25,6 +25,8 @@ __all__ = ["UrlPlace", "UrlPlaces", "host_of", "host_place", "hosts_of", "url_pl
 _PUBLIC, _COUNTRY, _REGIONAL, _DOUBTFUL = 0.95, 0.9, 0.85, 0.6
 _AMERICAN = {"gov": 0.9, "mil": 0.9, "us": 0.9, "edu": 0.75}
 
+_WITH_PROVINCES = {"au", "ca"}
+
 _ARCHIVE = r"^(?:https?://)?web\.archive\.org/(?:web|save)/(?:[0-9a-z_*]+/)?"
 _HOST = (
     r"^\s*(?:(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*):)?/+(?:[^/?#@\\\s]*@)?)?"
@@ -32,7 +34,8 @@ _HOST = (
 )
 _WEB = frozenset({"", "http", "https", "ftp", "ws", "wss"})
 _IP = re.compile(r"[0-9.]+|0x[0-9a-f]+")
-_LABEL = re.compile(r"[^\W_](?:[\w-]*[^\W_])?", re.UNICODE)
+_LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
 #: Endings of file names that are domains too: "notes.md" is a file.
 _FILES = frozenset({"cc", "md", "ml", "ps", "py", "sh", "so"})
 
@@ -96,9 +99,12 @@ def host_place(host: str) -> UrlPlace:  # noqa: PLR0911 - one rule after the oth
     >>> host_place("www.bbc.co.uk").iso3, host_place("openai.ai").iso3, host_place("dane.gov.co").iso3
     ('GBR', None, 'COL')
     """
-    labels = [_decoded(label) for label in host.strip(".").split(".")]
-    if len(labels) < 2 or _IP.fullmatch(host) or not all(_LABEL.fullmatch(label) for label in labels):
+    name = host.strip(".")
+    if "xn--" in name:
+        name = ".".join(_decoded(label) for label in name.split("."))
+    if not _NAME.fullmatch(name) or _IP.fullmatch(name):
         return UrlPlace(None, why="bad")
+    labels = name.split(".")
     top, second, known = labels[-1], labels[-2], domains()
     # The code in a blogspot address was the reader's country, not the writer's.
     if "blogspot" in labels[-3:-1] or f"{second}.{top}" in known.international:
@@ -107,7 +113,7 @@ def host_place(host: str) -> UrlPlace:  # noqa: PLR0911 - one rule after the oth
         return _american(labels)
     if top in known.regional:
         return UrlPlace(known.regional[top], confidence=_REGIONAL)
-    for size in (2, 3):
+    for size in (2, 3) if top in _WITH_PROVINCES else ():
         province = known.province.get(".".join(labels[-size:])) if len(labels) > size else None
         if province:
             return UrlPlace(*province, confidence=_PUBLIC)
