@@ -63,13 +63,13 @@ PLACED = _words(
 #: Words that stand with a capital only because they begin a sentence or a heading.
 FUNCTION = _words(
     """
-    a an the this that these those some any all each every both no one two three four five many most few several
-    another other such its his her their our my your he she it we they i you who what which when where why how
-    while as if although though because since until unless after before during despite following amid among also
-    and but or nor so yet then than thus however meanwhile in on at by for from with without of to into over
-    under between against about across through throughout inside outside near like unlike both neither either
-    former late current new young old first last next now today yesterday tomorrow only even just still not is
-    are was were be been has have had do does did will would can could may might must should there here only
-    police officials authorities residents people
+    a an the this that these those some any all each every both no one two three four five many most few
+    several another other such its his her their our my your he she it we they i you who what which when
+    where why how while as if although though because since until unless after before during despite
+    following amid among also and but or nor so yet then than thus however meanwhile in on at by for
+    from with without of to into over under between against about across through throughout inside
+    outside near like unlike neither either former late current new young old first last next now today
+    yesterday tomorrow only even just still not is are was were be been has have had do does did will
+    would can could may might must should there here police officials authorities residents people
     """
 )

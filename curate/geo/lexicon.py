@@ -21,6 +21,7 @@ KIND_PRIOR = {
     "place": 0.0,
 }
 ALTERNATE, SEAT = -1.5, 1.2
+_STRONG = {"country", "demonym", "none"}
 #: What names of divisions end with.
 _DIVISIONS = (
     " county",
@@ -68,17 +69,25 @@ class Name:
 
     Attributes:
         key: The name as `names.normalise` has it.
-        flag: What else it is.
+        word: Whether it is a common word too.
+        given: Whether it is a given name of people too.
+        surname: Whether it is a surname too.
+        single: Whether it is one word.
+        strong: Whether it most likely is a country, a demonym or no place at all.
         meanings: All of them, the likeliest first.
         by_country: The likeliest of each country, the likeliest first.
         best: The likeliest.
         base: Log-odds that the name is a place where nothing is known of the text.
     """
 
-    __slots__ = ("base", "best", "by_country", "flag", "key", "meanings", "single")
+    __slots__ = (
+        "base", "best", "by_country", "given", "key", "meanings", "single", "strong", "surname", "word",
+    )  # fmt: skip
 
     def __init__(self, key: str, meanings: list[Meaning], flag: int) -> None:
-        self.key, self.flag = key, flag
+        self.key = key
+        self.word, self.given = bool(flag & Flag.WORD), bool(flag & Flag.GIVEN)
+        self.surname = bool(flag & Flag.SURNAME)
         self.meanings = sorted(meanings, key=lambda meaning: (-meaning.prior, meaning.entity))
         countries: dict[str, Meaning] = {}
         for meaning in self.meanings:
@@ -86,24 +95,22 @@ class Name:
         self.by_country = tuple(countries.values())
         self.best = self.meanings[0]
         self.single = " " not in key
+        self.strong = self.best.kind in _STRONG
         self.base = _base(self)
 
 
 def _base(name: Name) -> float:
     """Return log-odds from the kind, its people, and what else the name is."""
     best = name.best
-    if best.kind in {"country", "demonym", "none"}:
+    if name.strong:
         base = 3.0
     elif best.kind in {"admin1", "region"}:
         base = 2.2 if best.prior > best.people else 0.0
     else:
         base = max(1.3 * (best.prior - 4.7), -3.0)
     if name.single:
-        strong = best.kind in {"country", "demonym", "none"}
-        word = 1.0 if strong else 2.0 if best.kind == "place" else 3.0
-        base -= word * bool(name.flag & Flag.WORD)
-        base -= 0.9 * bool(name.flag & Flag.GIVEN)
-        base -= 0.6 * bool(name.flag & Flag.SURNAME)
+        word = 1.0 if name.strong else 2.0 if best.kind == "place" else 3.0
+        base -= word * name.word + 0.9 * name.given + 0.6 * name.surname
     elif name.key.endswith(_DIVISIONS):
         base = max(base, 1.5)
     elif best.kind in {"place", "admin2"}:
@@ -124,7 +131,7 @@ class Lexicon:
         self.gazetteer = gazetteer
         self._names = gazetteer.names
         self._number = self._names.number
-        self._known: dict[str, Name | None] = {}
+        self._known: dict[str, Name] = {}
         self.given = self._names.given
         self.longest: dict[str, int] = {}
         for key in self._number:
@@ -136,10 +143,9 @@ class Lexicon:
 
     def find(self, key: str) -> Name | None:
         """Return the name of a key, or None."""
-        try:
-            return self._known[key]
-        except KeyError:
-            pass
+        name = self._known.get(key)
+        if name is not None:
+            return name
         row = self._number.get(key)
         if row is None:
             return None

@@ -58,11 +58,9 @@ def resolve_matches(
     senses: dict[str, Meaning] = {}
     for number, match in enumerate(matches):
         above = match.container
-        if above is None:
+        if above is None or match.pair is None:
             continue
-        inner, outer = _contained(match.name, above.name)
-        if inner is None or outer is None:
-            continue
+        inner, outer = match.pair
         fixed[number] = Resolved(inner, 0.99)
         senses.setdefault(match.name.key, inner)
         following = number + 1
@@ -146,20 +144,3 @@ def _within(name: Name, country: str, divisions: dict[int, float]) -> Meaning:
     if len(own) == 1:
         return own[0]
     return max(own, key=lambda m: m.prior + DIVISION * log2(1.0 + divisions.get(m.admin1, 0.0)))
-
-
-def _contained(name: Name, above: Name) -> tuple[Meaning | None, Meaning | None]:
-    """Return the likeliest pair of a place and what holds it."""
-    best: tuple[Meaning | None, Meaning | None] = (None, None)
-    top = -1.0
-    for outer in above.meanings:
-        if outer.kind not in {"country", "admin1", "region"}:
-            continue
-        for inner in name.meanings:
-            if inner.kind in {"country", "demonym", "none"} or inner.iso3 != outer.iso3:
-                continue
-            if outer.kind != "country" and (inner.admin1 != outer.admin1 or outer.admin1 < 0):
-                continue
-            if inner.entity != outer.entity and inner.prior + outer.prior > top:
-                top, best = inner.prior + outer.prior, (inner, outer)
-    return best

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 
-from hinterland.curate.geo.lexicon import Lexicon, Name
+from hinterland.curate.geo.lexicon import Lexicon, Meaning, Name
 from hinterland.curate.geo.names import normalise
 
 __all__ = ["Match", "Token", "matches_of", "tokens_of"]
@@ -34,13 +33,19 @@ _LONGEST_JOIN = 12
 
 
 class Token:
-    """A capitalised word: where it stands, its key, and how it follows the one before."""
+    """A capitalised word.
 
-    __slots__ = ("adjacent", "end", "joined", "key", "start")
+    Attributes:
+        start: Its first character.
+        end: One after its last.
+        key: The word as `names.normalise` has it.
+        adjacent: Whether only a space is between it and the capitalised word before.
+    """
 
-    def __init__(self, start: int, end: int, key: str, *, adjacent: bool, joined: bool) -> None:
-        self.start, self.end, self.key = start, end, key
-        self.adjacent, self.joined = adjacent, joined
+    __slots__ = ("adjacent", "end", "key", "start")
+
+    def __init__(self, start: int, end: int, key: str, adjacent: bool) -> None:
+        self.start, self.end, self.key, self.adjacent = start, end, key, adjacent
 
 
 class Match:
@@ -53,34 +58,30 @@ class Match:
         first: Its first token.
         last: Its last token.
         score: Log-odds that it is a place.
+        local: The same from the words around it alone.
         container: The match that says where it is ("Paris, Texas"), or None.
+        pair: What both then mean.
         person: Whether it stands as part of a person's name.
     """
 
-    __slots__ = ("container", "end", "first", "last", "local", "name", "person", "score", "start")
+    __slots__ = ("container", "end", "first", "last", "local", "name", "pair", "person", "score", "start")
 
     def __init__(self, start: int, end: int, name: Name, first: int, last: int) -> None:
         self.start, self.end, self.name, self.first, self.last = start, end, name, first, last
         self.score, self.local, self.person = 0.0, 0.0, False
         self.container: Match | None = None
+        self.pair: tuple[Meaning, Meaning] | None = None
 
 
 def tokens_of(text: str) -> list[Token]:
     """Return the capitalised words of a text."""
     found: list[Token] = []
     last = -1
-    append = found.append
-    intern = sys.intern
     for each in _TOKEN.finditer(text):
         start, end = each.span()
         word = text[start:end]
         key = word.lower() if word.isascii() and word.isalpha() else normalise(word)
-        adjacent = joined = False
-        if last >= 0 and start - last <= _LONGEST_JOIN:
-            between = text[last:start]
-            adjacent = between in _BLANK
-            joined = adjacent or _JOIN.fullmatch(between) is not None
-        append(Token(start, end, intern(key), adjacent=adjacent, joined=joined))
+        found.append(Token(start, end, key, start - last == 1 and last >= 0 and text[last] in _BLANK))
         last = end
     return found
 
@@ -92,13 +93,11 @@ def matches_of(text: str, tokens: list[Token], lexicon: Lexicon) -> list[Match]:
     number, count = 0, len(tokens)
     while number < count:
         token = tokens[number]
-        key = token.key
-        most = longest.get(key, 1)
-        name = None
-        last = number
+        name, last = None, number
+        most = longest.get(token.key, 1)
         if most > 1:
-            stop = number
-            while stop + 1 < count and stop - number < most - 1 and tokens[stop + 1].joined:
+            stop, limit = number, min(count, number + most)
+            while stop + 1 < limit and _joins(text, tokens[stop], tokens[stop + 1]):
                 stop += 1
             while stop > number:
                 name = find(_joined(text[token.start : tokens[stop].end]))
@@ -107,13 +106,20 @@ def matches_of(text: str, tokens: list[Token], lexicon: Lexicon) -> list[Match]:
                     break
                 stop -= 1
         if name is None:
-            name = find(key)
+            name = find(token.key)
             if name is not None and _shouted(text, token, name):
                 name = None
         if name is not None:
             found.append(Match(token.start, tokens[last].end, name, number, last))
         number = last + 1
     return found
+
+
+def _joins(text: str, one: Token, other: Token) -> bool:
+    """Whether what stands between two capitalised words can stand in a name."""
+    if other.adjacent:
+        return True
+    return other.start - one.end <= _LONGEST_JOIN and bool(_JOIN.fullmatch(text, one.end, other.start))
 
 
 def _joined(span: str) -> str:

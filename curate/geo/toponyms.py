@@ -13,15 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from hinterland.curate.geo.judging import contain, judge
+from hinterland.curate.geo.containing import contain
+from hinterland.curate.geo.judging import judge
 from hinterland.curate.geo.lexicon import Lexicon, Name, lexicon
-from hinterland.curate.geo.names import Flag, normalise
+from hinterland.curate.geo.names import normalise
 from hinterland.curate.geo.resolving import Resolved, resolve_matches, sigmoid
 from hinterland.curate.geo.spans import Match, matches_of, tokens_of
 
 __all__ = ["Toponym", "chance", "find_toponyms", "judged", "resolve"]
 
-_STRONG = {"country", "demonym", "none"}
 #: Log-odds that a name is a place, by its score, fitted on the development half.
 FIT = (0.07, 0.64)
 #: Below this local score a name is not worth the company of others.
@@ -73,8 +73,9 @@ def judged(text: str) -> list[tuple[Match, Resolved]]:
     matches = matches_of(text, tokens, known)
     if not matches:
         return []
-    judge(text, tokens, matches, known)
-    matches = [match for match in matches if match.local > _HOPELESS or match.person]
+    matches = [
+        match for match in judge(text, tokens, matches, known) if match.local > _HOPELESS or match.person
+    ]
     resolved, evidence = resolve_matches(
         matches, [0.0 if match.person else sigmoid(match.local) for match in matches]
     )
@@ -93,7 +94,7 @@ def _second_thoughts(matches: list[Match], resolved: list[Resolved], evidence: d
     total = sum(evidence.values())
     for match, meant in zip(matches, resolved, strict=True):
         name, score = match.name, match.local
-        key, strong = name.key, name.best.kind in _STRONG
+        key, strong = name.key, name.strong
         if match.person:
             match.score = min(score, -1.0)
             continue
@@ -110,7 +111,7 @@ def _second_thoughts(matches: list[Match], resolved: list[Resolved], evidence: d
                 score += 0.8
             elif others >= 1.5 and meant.meaning.people < 6.0:
                 score -= 0.8
-        elif name.flag & Flag.GIVEN and others >= 1.5:
+        elif name.given and others >= 1.5:
             score += 1.0
         match.score = score
 
@@ -160,11 +161,11 @@ def resolve(text: str, spans: Sequence[tuple[int, int]]) -> list[str | None]:
         at = bisect_left(starts, match.end)
         match.container = contain(text, match, tokens[at] if at < len(tokens) else None, following, known)
     resolved, _ = resolve_matches(there, [1.0] * len(there))
-    meant = dict(zip(map(id, there), resolved, strict=True))
+    meant = iter(resolved)
     found: list[str | None] = [None] * len(spans)
-    for number, match in zip(order, matches, strict=True):
-        if match is not None:
-            found[number] = meant[id(match)].meaning.iso3 or None
+    for number, named in zip(order, matches, strict=True):
+        if named is not None:
+            found[number] = next(meant).meaning.iso3 or None
     return found
 
 
