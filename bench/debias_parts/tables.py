@@ -64,6 +64,10 @@ def _span(values: Sequence[int]) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
+def _digits(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
 def _percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.1f}%"
 
@@ -110,7 +114,7 @@ def _retention(result: Found, name: str) -> Table:
     if found["worst"]:
         table.notes.append(
             f"Worst against best kept ({found['worst']}, {found['best']}):"
-            f" p = {found['worst_against_best_p']:.4f}, corrected for the choice among all pairs."
+            f" p = {_p(found['worst_against_best_p'])}, corrected for the choice among all pairs."
         )
     return table
 
@@ -136,12 +140,12 @@ def _debiasing(result: Found) -> Table:
             {
                 "grouping": row["grouping"],
                 "mode": row["mode"],
-                "ratio before": f"{row['before']:.3f}",
-                "ratio after (lowest)": f"{row['after']:.4f} ({row['after_lowest']:.4f})",
+                "ratio before": _digits(row["before"], 3),
+                "ratio after (lowest)": f"{_digits(row['after'], 4)} ({_digits(row['after_lowest'], 4)})",
                 "dropped": _percent(row["tokens_dropped"]),
                 "added": _percent(row["tokens_added"]),
                 "net loss": _percent(row["net_loss"]),
-                "mean score": f"{row['quality_before']:.3f} → {row['quality_after']:.3f}",
+                "mean score": f"{_digits(row['quality_before'], 3)} → {_digits(row['quality_after'], 3)}",
                 "ratio met": row["disparity_met"],
                 "dropped ≤ 5%": row["dropped_at_most_5_percent"],
                 "net loss ≤ 5%": row["net_at_most_5_percent"],
