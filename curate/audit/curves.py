@@ -176,18 +176,21 @@ class _Axis:
         if side not in (">=", "<="):
             raise ValueError(f"a document is kept at >= or <= the threshold, not {side!r}")
         now = math.nan if current is None else float(current)
-        finite = score[np.isfinite(score)]
+        order = np.argsort(score)  # NaN comes last
+        ascending = score[order]
+        n = len(score) - int(np.isnan(score).sum())
+        measured = ascending[:n]
+        finite = measured[np.isfinite(measured)]
         # The value at each rank, not one between two: scores with few values have few thresholds.
         ranks = np.unique(np.linspace(0, max(len(finite) - 1, 0), max(points, 2)).round().astype(np.int64))
-        seen = np.partition(finite, ranks)[ranks] if len(finite) else finite
+        seen = finite[ranks] if len(finite) else finite
         thresholds = np.unique(np.append(seen, now if math.isfinite(now) else []))
-        missing = np.isnan(score)
-        if side == ">=":
-            place = np.searchsorted(thresholds, score, side="right")
-        else:
-            place = len(thresholds) - np.searchsorted(thresholds, score, side="left")
-        place[missing] = len(thresholds)
-        return cls(side, now, thresholds, place, int(missing.sum()))
+        m = len(thresholds)
+        edges = np.searchsorted(measured, thresholds, side="left" if side == ">=" else "right")
+        steps = np.diff(edges, prepend=0, append=n)
+        place = np.full(len(score), m, dtype=np.int64)
+        place[order[:n]] = np.repeat(np.arange(m + 1) if side == ">=" else np.arange(m, -1, -1), steps)
+        return cls(side, now, thresholds, place, len(score) - n)
 
     def sums(self, codes: NDArray[np.int64], groups: int, values: Floats | None) -> Floats:
         """Return the sum over documents that each threshold keeps, by group: shape (points, groups)."""
