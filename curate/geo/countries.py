@@ -1,6 +1,6 @@
 """A country in any usual form, as an ISO 3166-1 alpha-3 code.
 
-Codes (alpha-2, alpha-3, numeric, Olympic, withdrawn), names in English and 30 other languages,
+Codes (alpha-2, alpha-3, numeric, Olympic, withdrawn), names in English and 42 other languages,
 official and inverted forms ("Korea, Republic of"), parts of a country ("Scotland") and flags
 are read without regard to case, accents and punctuation. A state that split has no code
 today, and a body such as the EU is no country: both say so, and neither is guessed.

@@ -123,22 +123,22 @@ def _country(placing: Placing) -> None:
     """Take countries in any usual form; count values that are none."""
     size = len(placing.country)
     whys: Objects = np.full(size, "", dtype=object)
+    said = _nulls(size)
     for _, column in placing.fields.candidates("country"):
         coded = Coded(column)
         found = [country_code(word) for word in coded.words]
-        placing.put(
-            placing.unplaced & (whys == ""), "column country",
-            coded.spread([each.iso3 for each in found]), np.full(size, _GIVEN), _nulls(size),
-        )  # fmt: skip
+        rows = placing.unplaced & ((whys == "") | (whys == "unknown"))
+        codes = coded.spread([each.iso3 for each in found])
+        placing.put(rows, "column country", codes, np.full(size, _GIVEN), _nulls(size))
         why = coded.spread(
             ["" if is_missing(word) else each.why for word, each in zip(coded.words, found, strict=True)]
         )
-        fresh = placing.unplaced & (whys == "") & (why != "")
-        whys[fresh] = why[fresh]
-        for at, count in Counter(coded.index[fresh].tolist()).items():
-            placing.values[str(coded.words[at])] += count
-    placing.not_placed.update(whys[whys != ""].tolist())
-    placing.settled = (whys == "dissolved") | (whys == "body")
+        fresh = rows & placing.unplaced & (why != "") & (whys != why)
+        whys[fresh], said[fresh] = why[fresh], coded.spread([str(word) for word in coded.words])[fresh]
+    left = placing.unplaced & (whys != "")
+    placing.values.update(said[left].tolist())
+    placing.not_placed.update(whys[left].tolist())
+    placing.settled = left & (whys != "unknown")
     _keep_origin(placing)
 
 

@@ -116,6 +116,20 @@ def test_dissolved_states_and_bodies_are_not_guessed_away_but_finer_columns_coun
     assert report.rules == {"coordinates": 1, "url": 1, "unknown": 4}
 
 
+def test_another_country_column_helps_where_the_first_is_not_understood() -> None:
+    report = locate_report(
+        _table(
+            {"country": "Middle-earth", "meta": {"iso2": "NZ"}},
+            {"country": "Middle-earth", "meta": {"iso2": "EU"}},
+            {"country": "EU", "meta": {"iso2": "NZ"}},
+            {"meta": {"country_name": "Mordor", "iso2": "??"}},
+        )
+    )
+    assert report.table["country"].to_pylist() == ["NZL", None, None, None]
+    assert report.not_placed == {"body": 2, "unknown": 1}
+    assert report.unrecognised == (("EU", 2), ("Mordor", 1))
+
+
 def test_unusable_coordinates_are_counted() -> None:
     report = locate_report(
         _table(
