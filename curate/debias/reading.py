@@ -39,6 +39,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 #: The distilled score that `hinterland curate` writes; fewer bits are better.
 _BITS = "lm_quality.bits_per_byte"
+_COLUMNS = ("country", "admin1", "source", "url", "lang", "date", "geo_from", "geo_confidence")
 _KINDS: dict[str, Kind] = {
     "population": "population",
     "internet_users": "internet users",
@@ -47,10 +48,10 @@ _KINDS: dict[str, Kind] = {
 
 
 def columns_needed(config: CommandConfig) -> list[str]:
-    """Return the columns of documents that groupings and clusters are made of, as far as they are columns."""
+    """Return the columns that groupings, clusters and audits can be made of."""
     by = {"rake": list(config.rake.margins), "quota": [config.quota.by], "cap": [config.cap.by]}
     named = [config.group, *by.get(config.method, []), *config.groups, config.clusters or ""]
-    return [name for name in dict.fromkeys(["country", *named]) if name]
+    return [name for name in dict.fromkeys([*_COLUMNS, *named]) if name]
 
 
 def read_documents(path: Path, config: CommandConfig) -> Decided:
@@ -74,6 +75,8 @@ def read_documents(path: Path, config: CommandConfig) -> Decided:
         )
     base = [name for name in ("id", "country", "source", "weight") if name in there]
     table = corpus.read(list(dict.fromkeys([*base, *wanted])))
+    none = pa.ListArray.from_arrays(np.zeros(table.num_rows + 1, dtype=np.int32), pa.array([], pa.string()))
+    table = table.append_column("reasons", none)
     every = {ALL: np.ones(table.num_rows, dtype=bool)}
     bare = Decided(corpus, table, every, np.zeros(0), "tokens" if config.tokens else "words")
     if config.tokens:
@@ -223,9 +226,9 @@ class Documents:
         return read_reference(Path(given), grouping).shares
 
     def _figures(self) -> Covariates:
-        if self.config.covariates is None:
-            raise ConfigError("no figures of population", where="covariates", cure="give a file")
-        return Covariates.read(self.config.covariates)
+        """Return the user's figures of population, or those that ship."""
+        own = Covariates.read(self.config.covariates) if self.config.covariates else None
+        return own if own is not None and "population" in own.columns else Covariates.shipped()
 
 
 def _chunks(column: pa.ChunkedArray) -> list[tuple[int, pa.Array]]:

@@ -52,7 +52,7 @@ def configured(room: object, **values: object) -> object:
 
 
 def test_audit(corpus: Path, tmp_path: Path) -> None:
-    config = configured(audit_command, corpus=corpus, out=tmp_path / "out", resamples=300)
+    config = configured(audit_command, input=[str(corpus)], out=tmp_path / "out", resamples=300)
     plan = audit_command.plan(config)  # type: ignore[arg-type]
     assert plan["documents"] == len(Corpus.open(corpus))
     assert not (tmp_path / "out").exists()
@@ -74,7 +74,7 @@ def test_audit_by_covariates_and_columns(corpus: Path, tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_text("iso3,gdp_per_head,name\n" + rows + "WLD,5,World\n")
     config = configured(
         audit_command,
-        corpus=corpus,
+        input=[str(corpus)],
         out=tmp_path / "out",
         covariates=tmp_path / "c.csv",
         clusters="id",
@@ -108,7 +108,7 @@ def test_debias(corpus: Path, tmp_path: Path) -> None:
     assert "The corpus: " in debias_command.render(result)
     json.dumps(result)
     assert debias_command.run(config) == result  # type: ignore[arg-type]
-    again = configured(audit_command, corpus=tmp_path / "out", out=tmp_path / "again", resamples=100)
+    again = configured(audit_command, input=[str(tmp_path / "out")], out=tmp_path / "again", resamples=100)
     assert "debias" not in audit_command.run(again)["text"]  # type: ignore[arg-type]
 
 
