@@ -331,6 +331,10 @@ def add_given(
     coded = {row[4]: number for number, row in enumerate(table.rows) if row[4]}
     nowhere = table.add("none", "", "")
     for row in given:
+        if row["kind"] == "usual":  # the others of that name are meant less often than their people say
+            own = table.keys[normalise(row["name"])]
+            own.update({each: each != ids[int(row["code"])] for each in own})
+            continue
         if row["kind"] == "city":
             who = ids[int(row["code"])]
         elif row["kind"] == "after":

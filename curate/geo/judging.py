@@ -17,6 +17,8 @@ __all__ = ["judge"]
 CONTAINED, PAPER = 5.0, -5.0
 #: Titles that are common words too, and mean no person in lower case.
 _WORDS = {"general", "major", "chief", "author", "director", "coach"}
+#: Kinds of names that give way to a surname.
+_SMALL = {"place", "admin2"}
 #: Characters after which a sentence or a part of it begins.
 _STOPS = ".!?:;\"“”'‘’—–-•*|"
 
@@ -34,7 +36,7 @@ def judge(text: str, tokens: list[Token], matches: list[Match], lexicon: Lexicon
         The matches from left to right, with the abbreviations ("Tex.") that say where some are.
     """
     taken = {number for match in matches for number in range(match.first, match.last + 1)}
-    people = {m.name.key for m in matches if m.name.surname and m.name.single and m.name.best.kind == "place"}
+    people = {m.name.key for m in matches if m.name.surname and m.name.single and m.name.best.kind in _SMALL}
     count = len(tokens)
     following: Match | None = None
     found: list[Match] = []
@@ -55,8 +57,8 @@ def judge(text: str, tokens: list[Token], matches: list[Match], lexicon: Lexicon
         if match.container is not None:
             odds += CONTAINED
             match.person = False
+            match.container.local = max(match.container.local, CONTAINED)
             if match.container is not following:
-                match.container.local = CONTAINED
                 found.append(match.container)
         match.local = odds
         found.append(match)

@@ -15,12 +15,12 @@ KIND_PRIOR = {
     "country": 3.0,
     "demonym": 3.0,
     "none": 6.0,
-    "admin1": 1.5,
-    "region": 1.5,
+    "admin1": 1.0,
+    "region": 1.0,
     "admin2": -0.3,
     "place": 0.0,
 }
-ALTERNATE, SEAT = -1.5, 1.2
+ALTERNATE, SEAT = -1.0, 1.2
 _STRONG = {"country", "demonym", "none"}
 #: What names of divisions end with.
 _DIVISIONS = (

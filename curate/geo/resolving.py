@@ -17,8 +17,8 @@ from hinterland.curate.geo.spans import Match
 
 __all__ = ["Resolved", "resolve_matches", "sigmoid"]
 
-#: Weight of the log of a country's evidence, of a division's, and of a sense fixed elsewhere.
-COUNTRY, DIVISION, FIXED = 1.1, 0.6, 4.0
+#: Weight of the log of a country's evidence, and of a division's.
+COUNTRY, DIVISION = 1.6, 0.6
 #: Scores are log10; chances fall by this power of e.
 SHARPNESS = 1.8
 #: A name whose likeliest country leads by this much is evidence by itself.
@@ -73,6 +73,8 @@ def resolve_matches(
     for number, (match, weight) in enumerate(zip(matches, weights, strict=True)):
         name = match.name
         known = fixed.get(number)
+        if known is None and name.key in senses:
+            known = fixed[number] = Resolved(senses[name.key], 0.97)
         if known is not None:
             evidence[known.meaning.iso3] += 1.0
             divisions[known.meaning.admin1] += 1.0
@@ -81,7 +83,7 @@ def resolve_matches(
             divisions[name.best.admin1] += weight
         else:
             open_names[name.key] = (name, open_names.get(name.key, (name, 0.0))[1] + weight)
-    chosen = _open(open_names, evidence, divisions, senses)
+    chosen = _open(open_names, evidence, divisions)
     found: list[Resolved] = []
     for number, match in enumerate(matches):
         name = match.name
@@ -107,29 +109,23 @@ def _open(
     names: dict[str, tuple[Name, float]],
     evidence: dict[str, float],
     divisions: dict[int, float],
-    senses: dict[str, Meaning],
 ) -> dict[str, Resolved]:
     """Return the meanings of names that can mean several countries, in a few rounds."""
     chosen: dict[str, Resolved] = {}
     company: dict[str, dict[str, float]] = {}
     for _ in range(ROUNDS):
         for key, (name, _) in names.items():
-            sense = senses.get(key)
             scores = []
             for meaning in name.by_country:
                 others = evidence.get(meaning.iso3, 0.0)
                 for other, chances in company.items():
                     if other != key:
                         others += chances.get(meaning.iso3, 0.0)
-                score = meaning.prior + COUNTRY * log2(1.0 + others)
-                if sense is not None and sense.iso3 == meaning.iso3:
-                    score += FIXED
-                scores.append(score)
+                scores.append(meaning.prior + COUNTRY * log2(1.0 + others))
             top = max(scores)
             odds = [exp(SHARPNESS * (score - top)) for score in scores]
             best = scores.index(top)
-            country = name.by_country[best].iso3
-            own = sense if sense is not None and sense.iso3 == country else _within(name, country, divisions)
+            own = _within(name, name.by_country[best].iso3, divisions)
             chosen[key] = Resolved(own, odds[best] / sum(odds))
         company = {
             key: {chosen[key].meaning.iso3: min(weight, 3.0) * max(chosen[key].chance - 0.4, 0.0)}

@@ -156,7 +156,7 @@ def resolve(text: str, spans: Sequence[tuple[int, int]]) -> list[str | None]:
     there = [match for match in matches if match is not None]
     tokens = tokens_of(text)
     starts = [token.start for token in tokens]
-    after: list[Match | None] = [*there[1:], None]
+    after: list[Match | None] = [*there[1:], None][: len(there)]
     for match, following in zip(there, after, strict=True):
         at = bisect_left(starts, match.end)
         match.container = contain(text, match, tokens[at] if at < len(tokens) else None, following, known)
