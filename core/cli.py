@@ -180,7 +180,37 @@ _files_command(
     "hinterland.curate.agreement_command",
     "Compare the paper's, datatrove's and dolma's readings of the same rules.",
 )
-_corpus_command("audit", "hinterland.curate.audit.command", "Say what each filter keeps, by place.")
+
+
+@cli.command("audit")
+@_common
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="A YAML config.")
+@click.option(
+    "--covariates", type=click.Path(path_type=Path, dir_okay=False), help="Your own figures by country."
+)
+@_out
+@click.argument("inputs", nargs=-1, metavar="CORPUS | FILES...", type=click.Path(path_type=Path))
+def audit(
+    inputs: tuple[Path, ...],
+    out: Path | None,
+    covariates: Path | None,
+    config: Path | None,
+    overrides: tuple[str, ...],
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Say whom a corpus holds and what each filter keeps, by place and source.
+
+    Takes a curated corpus, the folder of a curate run, or files of any kind that `curate`
+    reads; those are placed, scored and decided first.
+    """
+    given = [f"input={json.dumps([str(path) for path in inputs])}"] if inputs else []
+    given += [f"out={_quoted(out)}"] if out else []
+    given += [f"covariates={_quoted(covariates)}"] if covariates else []
+    module = "hinterland.curate.audit.command"
+    _run(module, config, (*given, *overrides), dry_run=dry_run, as_json=as_json)
+
+
 _corpus_command(
     "debias", "hinterland.curate.debias.command", "Even out what is kept across places, at a stated cost."
 )

@@ -2,37 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
+from hinterland.core.config import parse_config
 from hinterland.core.errors import CorpusError
 from hinterland.core.places import UNKNOWN, by_iso3
 from hinterland.core.progress import track
+from hinterland.core.us_states import by_code
 from hinterland.curate.audit.claims import ALL, make_claims
-from hinterland.curate.audit.groups import Grouping, encode, place_groupings
+from hinterland.curate.audit.covariates import Covariates
+from hinterland.curate.audit.extend import extend
+from hinterland.curate.audit.groups import Grouping, encode
+from hinterland.curate.audit.material import Material, Texts
+from hinterland.curate.audit.naming import groupings_of_table, merged
+from hinterland.curate.audit.notes import notes_of_filters, notes_on_covariates
 from hinterland.curate.audit.report import Audit, GroupingInfo
 from hinterland.curate.audit.retention import Design, Retention
+from hinterland.curate.audit.settings import Analyses
+from hinterland.curate.rule import Rule
+from hinterland.curate.score_columns import TableColumns
 
-__all__ = ["Audit", "GroupingInfo", "audit", "count_words"]
+if TYPE_CHECKING:
+    from hinterland.curate.audit.adapters import Audited
+
+__all__ = ["Audit", "GroupingInfo", "audit", "audit_material", "count_words"]
 
 Labels: TypeAlias = Sequence[str] | NDArray[np.str_] | pa.Array | pa.ChunkedArray
+Groups: TypeAlias = Sequence[str] | Mapping[str, Grouping | Labels]
 
 
 def audit(
     table: pa.Table | None = None,
     *,
-    decisions: Mapping[str, ArrayLike],
-    groups: Mapping[str, Grouping | Labels] | None = None,
+    groups: Groups | None = None,
+    filters: Mapping[str, Any] | None = None,
+    decisions: Mapping[str, ArrayLike] | None = None,
     clusters: Labels | None = None,
     tokens: ArrayLike | None = None,
     countries: Labels | None = None,
     weight: ArrayLike | None = None,
+    rules: Sequence[Rule] = (),
+    covariates: Covariates | None = None,
+    analyses: Analyses | None = None,
     title: str = "Audit",
     token_unit: str = "tokens",  # noqa: S107 no password
     seed: int = 0,
@@ -40,18 +58,28 @@ def audit(
     min_documents: int = 30,
     notes: Sequence[str] = (),
 ) -> Audit:
-    """Audit decisions by group.
+    """Audit what filters keep of the documents in a table.
+
+    >>> import pyarrow as pa
+    >>> table = pa.table({"text": ["a b", "c"], "country": ["KEN", "FRA"]})
+    >>> found = audit(table, filters={"long": lambda text: len(text.split()) > 1})
 
     Args:
         table: Documents; gives what is not given below (``country``, ``source``, words of
-            ``text``).
+            ``text``). A pandas or Polars table comes in with ``pa.table(frame)``.
+        groups: Names of groupings (`AuditSettings.groups`), or labels of every document by
+            name; UN region and subregion by default.
+        filters: Filters by name, each a function of a text, an expression over the table's
+            columns ("quality >= 0.5"), or one of `curate.audit.adapters`.
         decisions: For each filter on its own which documents it keeps, shape (documents,);
             `ALL` is what they keep together, by default those that every filter keeps.
-        groups: Labels of every document by grouping; UN region and subregion by default.
         clusters: What is resampled: by default the country, where unknown the source.
         tokens: Tokens of every document; words by default.
-        countries: ISO 3166-1 alpha-3 codes, for the map.
+        countries: ISO 3166-1 alpha-3 codes; the table's column ``country`` by default.
         weight: Weights of kept documents; they count under `ALL`.
+        rules: Rules over the table's score columns whose thresholds are to be moved.
+        covariates: Your own figures about countries, beside those that ship.
+        analyses: What to look at beside retention; see there.
         title: What is audited.
         token_unit: What ``tokens`` counts.
         seed: For the resamples.
@@ -60,55 +88,139 @@ def audit(
         notes: What the reader must know.
 
     Raises:
-        CorpusError: There is no decision, or the arrays differ in length.
+        ConfigError: A name is not there.
+        CorpusError: The arrays differ in length.
     """
-    kept = {name: np.asarray(values, dtype=bool) for name, values in decisions.items()}
-    if not kept:
-        raise CorpusError("no decision to audit", where="audit", cure="give at least one filter's decisions")
-    size = len(next(iter(kept.values())))
-    uneven = [name for name, values in kept.items() if len(values) != size]
-    if uneven or (table is not None and table.num_rows != size):
-        raise CorpusError(
-            f"decisions of {', '.join(uneven) or 'the filters'} do not fit the documents",
-            where="audit",
-            cure="give one decision for every document",
-        )
-    if ALL not in kept:
+    kept = {name: np.asarray(values, dtype=bool) for name, values in (decisions or {}).items()}
+    size = _size(table, kept, filters)
+    audited = _judged(filters or {}, table)
+    kept |= {name: each.keep for name, each in audited.items()}
+    if kept and ALL not in kept:
         kept[ALL] = np.logical_and.reduce(list(kept.values()))
     given = _Given(table, size)
-    countries = given.countries() if countries is None else countries
+    placed = given.placed(countries)
     if tokens is None:
         tokens, token_unit = given.words(), "words"
-    codes, names = encode(given.clusters(countries) if clusters is None else clusters)
-    made = {
-        name: each if isinstance(each, Grouping) else Grouping(name, *encode(each))
-        for name, each in (place_groupings(countries) if groups is None else groups).items()
-    }
-    counts = np.asarray(tokens, dtype=np.float64)
+    codes, names = encode(given.clusters(placed["country"]) if clusters is None else clusters)
+    shipped = Covariates.shipped()
+    if groups is None or not isinstance(groups, Mapping):
+        names_of = ("region", "subregion") if groups is None else groups
+        made = groupings_of_table(placed, names_of, shipped=shipped, own=covariates)
+    else:
+        made = {
+            name: each if isinstance(each, Grouping) else Grouping(name, *encode(each))
+            for name, each in groups.items()
+        }
+    material = Material(
+        table=placed,
+        groupings=made,
+        decisions=kept,
+        clusters=codes,
+        n_clusters=len(names),
+        tokens=np.asarray(tokens, dtype=np.float64),
+        covariates=merged(shipped, covariates),
+        weight=None if weight is None else np.asarray(weight, dtype=np.float64),
+        columns=None if table is None else TableColumns(table),
+        rules=rules,
+        texts=given.texts(),
+        audited=audited,
+    )
+    return audit_material(
+        material,
+        analyses or Analyses(),
+        title=title,
+        token_unit=token_unit,
+        seed=seed,
+        resamples=resamples,
+        min_documents=min_documents,
+        notes=[*notes, *notes_on_covariates(covariates), *notes_of_filters(audited)],
+    )
+
+
+def audit_material(
+    material: Material,
+    analyses: Analyses,
+    *,
+    title: str,
+    token_unit: str,
+    seed: int,
+    resamples: int,
+    min_documents: int,
+    notes: Sequence[str] = (),
+) -> Audit:
+    """Audit documents whose groups, decisions and lengths are known; see `audit`."""
+    order = [*sorted(set(material.decisions) - {ALL}), *([ALL] if material.decisions else [])]
     results: dict[str, dict[str, Retention]] = {}
-    order = [*sorted(set(kept) - {ALL}), ALL]
     designs = {
         name: Design(
-            each.codes, each.labels, codes, len(names), counts,
+            each.codes, each.labels, material.clusters, material.n_clusters, material.tokens,
             seed=seed, resamples=resamples, min_documents=min_documents,
         )
-        for name, each in made.items()
+        for name, each in material.groupings.items()
+        if order
     }  # fmt: skip
     for name, each in track([(g, f) for g in designs for f in order], "auditing"):
-        measured = designs[name].measure(kept[each], weight if each == ALL else None)
-        results.setdefault(name, {})[each] = measured
-    return Audit(
+        weight = material.weight if each == ALL else None
+        results.setdefault(name, {})[each] = designs[name].measure(material.decisions[each], weight)
+    kept = material.decisions.get(ALL)
+    found = Audit(
         title=title,
-        documents=size,
-        tokens=int(counts.sum()),
+        documents=material.table.num_rows,
+        tokens=int(material.tokens.sum()),
         token_unit=token_unit,
-        groupings={name: _info(each, counts) for name, each in made.items()},
+        groupings={name: _info(each, material.tokens) for name, each in material.groupings.items()},
         results=results,
         claims=make_claims(results),
-        countries=_by_country(countries, kept[ALL], weight),
+        countries=_by_place(material.column("country"), kept, material.weight, by_iso3()),
+        states=_by_place(_states(material.table), kept, material.weight, by_code()),
         settings={"seed": seed, "resamples": resamples, "min_documents": min_documents, "level": 0.95},
         notes=tuple(notes),
     )
+    return extend(found, material, analyses)
+
+
+def _judged(filters: Mapping[str, Any], table: pa.Table | None) -> dict[str, Audited]:
+    """Return what filters that are given as functions, expressions or configs keep of a table."""
+    if not filters or table is None:
+        return {}
+    from hinterland.curate.audit.adapters import apply_adapters
+    from hinterland.curate.audit.adapters.config import ColumnFilter, Filters
+
+    named = {
+        name: ColumnFilter(column=each) if isinstance(each, str) else each for name, each in filters.items()
+    }
+    made = parse_config(Filters, {"filters": named}, where="filters").filters
+    return apply_adapters(made, _identified(table).to_batches(), rows=table.num_rows)
+
+
+def _identified(table: pa.Table) -> pa.Table:
+    """Return the table with an id for every document: its row where it has none."""
+    if "id" in table.column_names:
+        return table
+    return table.append_column("id", pa.array([f"row {row + 1}" for row in range(table.num_rows)]))
+
+
+def _size(
+    table: pa.Table | None, kept: Mapping[str, NDArray[np.bool_]], filters: Mapping[str, Any] | None
+) -> int:
+    """Return the number of documents.
+
+    Raises:
+        CorpusError: There is nothing to audit, or the arrays differ in length.
+    """
+    if filters and table is None:
+        raise CorpusError("filters without documents", where="audit", cure="give a table")
+    if table is None and not kept:
+        raise CorpusError("no decision to audit", where="audit", cure="give at least one filter's decisions")
+    size = table.num_rows if table is not None else len(next(iter(kept.values())))
+    uneven = [name for name, values in kept.items() if len(values) != size]
+    if uneven:
+        raise CorpusError(
+            f"decisions of {', '.join(uneven)} do not fit the {size} documents",
+            where="audit",
+            cure="give one decision for every document",
+        )
+    return size
 
 
 @dataclass(frozen=True)
@@ -123,8 +235,23 @@ class _Given:
             return pa.nulls(self.size, pa.string())
         return self.table[name].combine_chunks().cast(pa.string())
 
-    def countries(self) -> pa.Array:
-        return self._column("country")
+    def placed(self, countries: Labels | None) -> pa.Table:
+        """Return the table with a column of countries; a table of nothing else where there is none."""
+        table = self.table if self.table is not None else pa.table({"_row": np.arange(self.size)})
+        found = self._column("country")
+        if countries is not None:
+            found = countries.combine_chunks() if isinstance(countries, pa.ChunkedArray) else countries
+            found = found if isinstance(found, pa.Array) else pa.array(list(found), type=pa.string())
+        if "country" in table.column_names:
+            return table.set_column(table.column_names.index("country"), "country", found)
+        return table.append_column("country", found)
+
+    def texts(self) -> Texts | None:
+        """Return what reads some documents' texts, if there are texts."""
+        if self.table is None or "text" not in self.table.column_names:
+            return None
+        column = self.table["text"]
+        return lambda rows: [text or "" for text in column.take(pa.array(rows)).to_pylist()]
 
     def clusters(self, countries: Labels) -> pa.Array:
         """Return the country, else the source; documents with neither are one cluster."""
@@ -157,12 +284,26 @@ def _info(each: Grouping, tokens: NDArray[np.float64]) -> GroupingInfo:
     return GroupingInfo(each.note, each.phrase, int(unknown.sum()), int(tokens[unknown].sum()))
 
 
-def _by_country(
-    countries: Labels, kept: NDArray[np.bool_], weight: ArrayLike | None
+def _by_place(
+    places: Labels | None,
+    kept: NDArray[np.bool_] | None,
+    weight: NDArray[np.float64] | None,
+    known: Collection[str],
 ) -> dict[str, tuple[int, float]]:
-    """Return (documents, kept) for each ISO country."""
-    codes, names = encode(countries)
-    held = kept.astype(np.float64) if weight is None else np.where(kept, np.asarray(weight, np.float64), 0.0)
+    """Return (documents, kept) for each known place; nothing where nothing was decided."""
+    if places is None or kept is None:
+        return {}
+    codes, names = encode(places)
+    held = kept.astype(np.float64) if weight is None else np.where(kept, weight, 0.0)
     documents = np.bincount(codes, minlength=len(names))
     sums = np.bincount(codes, weights=held, minlength=len(names))
-    return {name: (int(documents[i]), float(sums[i])) for i, name in enumerate(names) if name in by_iso3()}
+    return {name: (int(documents[i]), float(sums[i])) for i, name in enumerate(names) if name in known}
+
+
+def _states(table: pa.Table) -> pa.ChunkedArray | None:
+    """Return the state of each document in the United States, null for all others."""
+    if not {"country", "admin1"} <= set(table.column_names):
+        return None
+    state = table["admin1"].cast(pa.string())
+    inside = pc.fill_null(pc.equal(table["country"].cast(pa.string()), "USA"), False)
+    return pc.if_else(inside, state, None)

@@ -112,10 +112,20 @@ def headline(audit: Audit) -> str:
         return "The corpus is empty."
     overall = next(iter(audit.results.values()))[ALL].overall if audit.results else None
     if overall is None:
-        return "There is nothing to compare: no grouping was given."
+        return _undecided(audit)
     if overall.kept_documents == 0:
         return "The filters together keep no document at all, so no group can be compared with another."
     return _pair(audit) or _one(audit) or _none(audit)
+
+
+def _undecided(audit: Audit) -> str:
+    """Say what there is where no filter was audited, or nothing to group by."""
+    if audit.regression:
+        number = len(audit.regression)
+        return f"No filter's retention was measured; {number} regression{'s' * (number > 1)} below."
+    if not audit.groupings:
+        return "There is nothing to compare: no grouping was given."
+    return "No filter was given, so the audit says whom the corpus holds and not what is left out."
 
 
 def _of(audit: Audit, grouping: str, group: str) -> str:

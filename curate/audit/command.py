@@ -1,184 +1,208 @@
-"""``hinterland audit CORPUS``: what each filter keeps, by place."""
+"""``hinterland audit CORPUS | FILES``: whom a corpus holds, and what each filter keeps, by place."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from hinterland.core.config import Config
-from hinterland.core.errors import CorpusError, nearest
+from hinterland.core.engine import LocalEngine
+from hinterland.core.errors import ConfigError
 from hinterland.core.files import hash_file
 from hinterland.core.run import Run, fingerprint
-from hinterland.curate.audit.audit import Audit, audit
 from hinterland.curate.audit.claims import headline
-from hinterland.curate.audit.corpus import Decided, open_decided, read_decided
-from hinterland.curate.audit.covariates import Covariates
-from hinterland.curate.audit.groups import Grouping, place_groupings
+from hinterland.curate.audit.corpus import is_decided, open_decided
+from hinterland.curate.audit.decided import audit_decided, audit_rows, groupings_of, read_for_audit
+from hinterland.curate.audit.depends import depends, depends_on_settings
+from hinterland.curate.audit.places import needs_places, places_stage
+from hinterland.curate.audit.regression import as_json
 from hinterland.curate.audit.render import coverage
+from hinterland.curate.audit.report import Audit
+from hinterland.curate.audit.settings import AuditSettings
+from hinterland.curate.audit.tabular import is_tabular, read_rows
+from hinterland.curate.config import CurateConfig
+from hinterland.curate.inputs import find_inputs_outside, hash_input
+from hinterland.curate.readers import ReadConfig
 
-__all__ = ["AuditSettings", "CommandConfig", "audit_decided", "plan", "render", "run"]
+__all__ = [
+    "AuditSettings",
+    "CommandConfig",
+    "audit_decided",
+    "depends",
+    "groupings_of",
+    "plan",
+    "render",
+    "run",
+]
 
-#: Measured on two cores: reading a document and counting its words, and the resampling.
-_SECONDS_PER_DOCUMENT, _SECONDS = 40e-6, 3.0
-
-
-class AuditSettings(Config):
-    """What an audit groups and resamples by.
-
-    Attributes:
-        groups: "region", "subregion", or a covariate's column.
-        covariates: CSV or Parquet with iso3 and numeric columns; each becomes a grouping in thirds.
-        clusters: The column that is resampled; country, else source, by default.
-        tokens: The column with token counts; words are counted without one.
-        min_documents: Smaller groups are shown and not compared.
-        resamples: How many bootstrap resamples.
-        seed: For the resamples.
-    """
-
-    groups: tuple[str, ...] = ("region", "subregion")
-    covariates: Path | None = None
-    clusters: str | None = None
-    tokens: str | None = None
-    min_documents: int = Field(default=30, ge=1)
-    resamples: int = Field(default=2000, ge=100, le=100_000)
-    seed: int = 0
+#: Measured on two cores: reading a document and counting its words, placing it, the resampling.
+_SECONDS_PER_DOCUMENT, _SECONDS_TO_PLACE, _SECONDS = 20e-6, 300e-6, 4.0
 
 
 class CommandConfig(AuditSettings):
     """The command's config.
 
     Attributes:
-        corpus: A decided corpus, or the folder of a curate run.
+        input: A curated corpus, the folder of a curate run, or files that `curate` reads. Files
+            whose rows have no text (schools, results) are audited as rows.
         out: The folder to write.
         title: The page's title.
+        read: How to read files.
+        curate: How to score and decide documents that are not decided yet; by default as
+            `hinterland curate` does, or by `filters` alone where there are any.
+        workers: Processes; as many as there are CPUs if not given. The result is the same.
     """
 
-    corpus: Path
+    input: tuple[Path, ...] = ()
     out: Path = Path("audit")
     title: str = ""
+    read: ReadConfig = Field(default_factory=ReadConfig)
+    curate: CurateConfig | None = None
+    workers: int | None = Field(default=None, ge=1)
+
+    def curation(self) -> CurateConfig:
+        """Return how undecided documents are decided."""
+        if self.curate is not None:
+            return self.curate
+        return CurateConfig(filters=(), duplicates=None) if self.filters else CurateConfig()
+
+
+def _kind(config: CommandConfig) -> str:
+    """Return what the input is: "decided", "rows" or "documents".
+
+    Raises:
+        ConfigError: There is no input, or it lies in ``out``.
+        CorpusError: It does not exist, or a corpus is damaged.
+    """
+    if not config.input:
+        raise ConfigError(
+            "nothing to audit", where="input", cure="name a corpus or files: hinterland audit FILES"
+        )
+    if len(config.input) == 1 and is_decided(config.input[0]):
+        return "decided"
+    return "rows" if is_tabular(_inputs(config), config.read) else "documents"
+
+
+def _inputs(config: CommandConfig) -> list[Path]:
+    return find_inputs_outside(config.input, config.out)
+
+
+def _curation(config: CommandConfig) -> Any:
+    """Return the config of the curation that undecided documents go through first."""
+    from hinterland.curate import command
+
+    values = config.curation().model_dump(mode="json")
+    if config.curate is None or "locate" not in config.curate.model_fields_set:
+        values["locate"] = config.locate.model_dump(mode="json") if config.locate else None
+    return command.CommandConfig.model_validate(
+        {
+            **values,
+            "input": [str(path) for path in config.input],
+            "out": str(config.out / "curated"),
+            "read": config.read.model_dump(mode="json"),
+            "workers": config.workers,
+        }
+    )
 
 
 def plan(config: CommandConfig) -> dict[str, Any]:
     """Return what a run would read and how long it would take; write nothing.
 
     Raises:
-        CorpusError: There is no corpus, or the covariates cannot be read.
+        ConfigError: There is no input.
+        CorpusError: It cannot be read.
     """
-    corpus = open_decided(config.corpus)
-    covariates = Covariates.read(config.covariates) if config.covariates else None
+    kind, place = _kind(config), config.locate is not None
+    first: dict[str, Any] = {}
+    if kind == "rows":
+        documents = read_rows(_inputs(config), config.read).table.num_rows
+    elif kind == "documents":
+        from hinterland.curate import command
+
+        first = command.plan(_curation(config))
+        documents = first["documents"]
+    else:
+        corpus = open_decided(config.input[0])
+        documents, place = len(corpus), place and needs_places(corpus)
+    seconds = _SECONDS + documents * (_SECONDS_PER_DOCUMENT + _SECONDS_TO_PLACE * place)
     return {
-        "corpus": str(corpus.path),
-        "documents": len(corpus),
-        "groups": [*config.groups, *(covariates.columns if covariates else ())],
+        "input": [str(path) for path in config.input],
+        "kind": kind,
+        "rows" if kind == "rows" else "documents": documents,
+        "to_be_placed": place,
+        "filters": [*first.get("filters", ()), *config.filters],
         "writes": str(config.out / "audit"),
-        "estimated_seconds": round(_SECONDS + _SECONDS_PER_DOCUMENT * len(corpus)),
+        "estimated_seconds": round(seconds + first.get("estimated_seconds", 0)),
         "cost": 0,
     }
 
 
 def run(config: CommandConfig) -> dict[str, Any]:
-    """Audit a corpus; the page and its tables go to ``out/audit``.
+    """Audit a corpus or files; the page and its tables go to ``out/audit``.
+
+    Documents that are not decided are curated first, into ``out/curated``; where documents
+    of a curated corpus are from goes to ``out/places``.
 
     Raises:
-        CorpusError: The corpus is damaged or not decided, or a column is missing.
+        ConfigError: There is no input, or a setting names what is not there.
+        CorpusError: The corpus is damaged, or a column is missing.
         StorageError: The folder cannot be written.
     """
-    corpus = open_decided(config.corpus)
+    kind = _kind(config)
     folder = Run(config.out, command="audit", config=config.model_dump(mode="json"))
     with folder.locked():
-        shards = fingerprint(corpus.manifest["shards"])
-        stage = folder.stage(
-            "audit", lambda out: _audit(out, config), depends=depends(corpus.manifest, config)
-        )
-        folder.finish(parents={"corpus": shards}, counts={"documents": len(corpus)})
+        if kind == "rows":
+            parents: dict[str, Any] = {str(path): hash_input(path) for path in _inputs(config)}
+            stage = folder.stage(
+                "audit",
+                lambda out: _audit_rows(out, config),
+                depends={"sources": parents, **depends_on_settings(config)},
+            )
+        else:
+            path = _decided(config) if kind == "documents" else config.input[0]
+            corpus, engine = open_decided(path), LocalEngine(config.workers or os.cpu_count() or 1)
+            places = places_stage(folder, corpus, config.locate, engine)
+            needs = {**depends(corpus.manifest, config), "places": [hash_file(each) for each in places]}
+            stage = folder.stage("audit", lambda out: _audit_corpus(out, config, path, places), depends=needs)
+            parents = {"corpus": fingerprint(corpus.manifest["shards"])}
+        folder.finish(parents=parents, counts={"documents": stage.result["documents"]})
     return {"out": str(config.out), "page": str(config.out / "audit" / "audit.html"), **stage.result}
 
 
-def depends(manifest: dict[str, Any], config: AuditSettings) -> dict[str, Any]:
-    """Return all that an audit's result depends on."""
-    given = config.model_dump(mode="json", exclude={"out", "corpus", "covariates"})
-    figures = hash_file(config.covariates) if config.covariates and config.covariates.is_file() else None
-    return {
-        "shards": manifest["shards"],
-        "rules": manifest.get("rules"),
-        "config": given,
-        "covariates": figures,
-    }
+def _decided(config: CommandConfig) -> Path:
+    """Curate what is not decided yet; return the curation's folder."""
+    from hinterland.curate import command
+
+    command.run(_curation(config))
+    return config.out / "curated"
 
 
-def _audit(folder: Path, config: CommandConfig) -> dict[str, Any]:
-    decided = read_decided(
-        config.corpus, columns=[config.clusters] if config.clusters else [], tokens=config.tokens
-    )
-    found = audit_decided(decided, config, title=config.title or f"Audit of {decided.name}")
+def _audit_rows(folder: Path, config: CommandConfig) -> dict[str, Any]:
+    paths = _inputs(config)
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    title = config.title or f"Audit of {paths[0].name}{more}"
+    return _saved(folder, audit_rows(read_rows(paths, config.read), config, title=title))
+
+
+def _audit_corpus(folder: Path, config: CommandConfig, path: Path, places: Sequence[Path]) -> dict[str, Any]:
+    decided = read_for_audit(path, config, places=places)
+    name = decided.name if is_decided(config.input[0]) else config.input[0].name
+    return _saved(folder, audit_decided(decided, config, title=config.title or f"Audit of {name}"))
+
+
+def _saved(folder: Path, found: Audit) -> dict[str, Any]:
     found.save(folder)
-    supported = [claim for claim in found.to_dict()["claims"] if claim["supported"]]
     return {
         "documents": found.documents,
         "coverage": coverage(found),
         "headline": headline(found),
-        "supported": supported,
+        "supported": [claim for claim in found.to_dict()["claims"] if claim["supported"]],
+        "regression": [as_json(model) for model in found.regression],
         "text": str(found),
     }
-
-
-def audit_decided(
-    decided: Decided, settings: AuditSettings, *, title: str, groupings: dict[str, Grouping] | None = None
-) -> Audit:
-    """Audit what was read from a corpus.
-
-    Raises:
-        CorpusError: A grouping is unknown or the covariates cannot be read.
-    """
-    groupings = groupings_of(decided, settings) if groupings is None else groupings
-    return audit(
-        decided.table,
-        decisions=decided.decisions,
-        groups=groupings,
-        clusters=decided.table[settings.clusters].cast("string") if settings.clusters else None,
-        tokens=decided.tokens,
-        token_unit=decided.token_unit,
-        weight=decided.weight,
-        title=title,
-        seed=settings.seed,
-        resamples=settings.resamples,
-        min_documents=settings.min_documents,
-        notes=_notes(settings),
-    )
-
-
-def groupings_of(decided: Decided, settings: AuditSettings) -> dict[str, Grouping]:
-    """Return the groupings that the settings ask for.
-
-    Raises:
-        CorpusError: A grouping is unknown or the covariates cannot be read.
-    """
-    covariates = Covariates.read(settings.covariates) if settings.covariates else None
-    names = list(dict.fromkeys([*settings.groups, *(covariates.columns if covariates else ())]))
-    if not names:
-        raise CorpusError(
-            "no grouping to audit by", where="groups", cure=nearest("region", ["region", "subregion"])
-        )
-    return place_groupings(decided.table["country"], names, covariates=covariates)
-
-
-def _notes(settings: AuditSettings) -> list[str]:
-    """Return what was left out of the covariates."""
-    if settings.covariates is None:
-        return []
-    covariates = Covariates.read(settings.covariates)
-    notes = []
-    if covariates.skipped:
-        named = ", ".join(covariates.skipped[:10]) + (" …" if len(covariates.skipped) > 10 else "")
-        notes.append(
-            f"{len(covariates.skipped)} codes of {covariates.source} are no ISO 3166-1 alpha-3 codes and were"
-            f" left out: {named}."
-        )
-    if covariates.ignored:
-        notes.append(f"Columns of {covariates.source} without a number: {', '.join(covariates.ignored)}.")
-    return notes
 
 
 def render(result: dict[str, Any]) -> str:

@@ -60,8 +60,9 @@ class CoverageRow:
         share: Of the documents in a known group, with the cluster bootstrap's interval.
         token_share: Of the tokens in a known group.
         reference: The group's share of the reference; NaN without one.
-        representation: ``share / reference``; 1 is proportional.
-        token_representation: ``token_share / reference``.
+        representation: Its share among the groups that the reference has, over ``reference``;
+            1 is proportional.
+        token_representation: The same of tokens.
         ranked: Whether the group is large enough to be compared.
         why_not: Why it is not.
     """

@@ -185,15 +185,17 @@ class Audit:
         return cls.from_dict(read_json(folder / "audit.json"))
 
     def save(self, folder: Path) -> None:
-        """Write audit.json, audit.csv, audit.md and audit.html.
+        """Write audit.json, audit.md, audit.html, audit.csv, and a CSV file for each part there is.
 
         Raises:
             StorageError: The folder cannot be written.
         """
         from hinterland.curate.audit.html import page_of
-        from hinterland.curate.audit.render import csv_text, markdown
+        from hinterland.curate.audit.render import markdown
+        from hinterland.curate.audit.render_csv import csv_files
 
         write_json(folder / "audit.json", self.to_dict())
-        write_text(folder / "audit.csv", csv_text(self))
+        for name, content in csv_files(self).items():
+            write_text(folder / name, content)
         write_text(folder / "audit.md", markdown(self))
         write_text(folder / "audit.html", page_of(self))

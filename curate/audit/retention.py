@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -187,7 +187,7 @@ class Design:
         if self.tokens.size and not self.tokens.min() >= 0:
             raise CorpusError("a token count is negative or missing", where="audit", cure="count them again")
         k, g = max(n_clusters, 1), max(len(self.labels), 1)
-        pairs = np.unique(clusters * g + codes)
+        pairs = _distinct(clusters * g + codes)
         self.clusters = np.bincount(pairs % g, minlength=g)[: len(self.labels)]
         owners, groups_of = np.unique(pairs // g, return_counts=True)
         self.n_clusters = len(owners)
@@ -207,6 +207,11 @@ class Design:
     def draws(self) -> Floats:
         """How often each block of clusters is drawn, shape (resamples, blocks); not to be written."""
         return self._weights
+
+    @cached_property
+    def drawn_totals(self) -> tuple[Floats, Floats]:
+        """Documents and tokens of each group in each resample, shape (resamples, groups) each."""
+        return self._weights @ self.documents, self._weights @ self.token_totals
 
     def why_not(self, g: int) -> str:
         """Return why a group is not ranked, "" where it is."""
@@ -259,10 +264,9 @@ class _Measured:
         self.design = design
         self.n, self.t = design.documents.sum(0), design.token_totals.sum(0)
         self.k, self.kt = kept_documents.sum(0), kept_tokens.sum(0)
-        draws = design._weights
+        draws, (n, t) = design._weights, design.drawn_totals
         # (resamples, clusters) @ (clusters, groups): all groups in the same resamples.
-        n, k = draws @ design.documents, draws @ kept_documents
-        t, kt = draws @ design.token_totals, draws @ kept_tokens
+        k, kt = draws @ kept_documents, draws @ kept_tokens
         self.rate = _ratio(self.k, self.n)
         self.token_rate = _ratio(self.kt, self.t)
         self.rest = _ratio(self.k.sum() - self.k, self.n.sum() - self.n)
@@ -402,6 +406,12 @@ class _Measured:
             return 1.0 if difference == 0 else math.nan
         special = require("scipy.special", cure="pip install scipy")
         return float(2 * special.stdtr(clusters - 1, -abs(difference) / spread))
+
+
+def _distinct(values: Codes) -> Codes:
+    """Return the distinct values in order, by sorting: far faster than hashing where most differ."""
+    ordered = np.sort(values)
+    return ordered[np.flatnonzero(np.diff(ordered, prepend=-1))]
 
 
 def _ratio(part: ArrayLike, whole: ArrayLike) -> Floats:

@@ -71,7 +71,7 @@ def test_a_missing_config_is_named(tmp_path: Path) -> None:
 def test_a_folder_without_a_corpus_is_named(tmp_path: Path) -> None:
     done = hinterland("audit", str(tmp_path), cwd=tmp_path)
     assert done.returncode == 1
-    assert "no corpus here" in done.stderr
+    assert "nothing to read in here" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -30,8 +30,8 @@ def attribution(audit: Audit) -> Markup:
         "<p>{{ words }}</p>",
         words="A gap is the share kept of all other documents less the share kept of the group, in percentage"
         " points. A filter's share of it is its part on average over all orders in which the filters could"
-        " run (Shapley value); the shares sum to the gap. A positive share widens the gap, a negative one"
-        " narrows it.",
+        " run (Shapley value); the shares sum to the gap. Positive: the filter drops more of the group"
+        " than of the others; negative: less.",
     )
     chosen = _chosen(audit.attribution)
     panels = [(f"By {name_of(each.grouping)}", label(each.group), _one(each)) for each in chosen]

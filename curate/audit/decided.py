@@ -1,0 +1,232 @@
+"""From a decided corpus or a table of rows to an audit of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from hinterland.core.corpus import Corpus
+from hinterland.core.parquet import parquet_errors
+from hinterland.core.places import UNKNOWN
+from hinterland.curate.audit.adapters import Audited, apply_adapters
+from hinterland.curate.audit.audit import audit_material
+from hinterland.curate.audit.claims import ALL
+from hinterland.curate.audit.corpus import Decided, column_names, open_decided, read_decided
+from hinterland.curate.audit.covariates import Covariates
+from hinterland.curate.audit.groups import Grouping, encode
+from hinterland.curate.audit.material import Material, Texts
+from hinterland.curate.audit.naming import groupings_of_table, merged
+from hinterland.curate.audit.notes import notes_of_filters, notes_on_covariates
+from hinterland.curate.audit.report import Audit
+from hinterland.curate.audit.settings import AuditSettings
+from hinterland.curate.audit.tabular import Rows
+from hinterland.curate.geo.locate import locate_report
+from hinterland.curate.score_columns import TableColumns
+
+__all__ = ["audit_decided", "audit_rows", "clusters_of", "groupings_of", "read_for_audit", "texts_of"]
+
+#: Columns that groupings, placements and concentration are made of, where the corpus has them.
+_COLUMNS = ("country", "admin1", "source", "url", "lang", "date", "geo_from", "geo_confidence")
+
+
+def read_for_audit(path: Path, settings: AuditSettings, *, places: Sequence[Path] = ()) -> Decided:
+    """Read what an audit needs of a decided corpus; neither its text nor its scores.
+
+    Raises:
+        CorpusError: It is no corpus, it is not decided, or a column is missing.
+    """
+    there = column_names(open_decided(path))
+    wanted = [name for name in (*_COLUMNS, *settings.groups) if name in there]
+    wanted += [settings.clusters] if settings.clusters else []
+    return read_decided(path, columns=dict.fromkeys(wanted), tokens=settings.tokens, places=places)
+
+
+def groupings_of(decided: Decided, settings: AuditSettings) -> dict[str, Grouping]:
+    """Return the groupings that the settings ask for.
+
+    Raises:
+        CorpusError: A grouping is unknown or the covariates cannot be read.
+    """
+    return groupings_of_table(
+        decided.table, settings.groups, shipped=Covariates.shipped(), own=_own(settings)
+    )
+
+
+def _own(settings: AuditSettings) -> Covariates | None:
+    return Covariates.read(settings.covariates) if settings.covariates else None
+
+
+def clusters_of(table: pa.Table, name: str | None = None) -> tuple[NDArray[np.int64], int]:
+    """Return the cluster of each document and how many there are.
+
+    Args:
+        table: Documents.
+        name: The column; by default the country, where it is unknown the source. Documents
+            with neither are one cluster.
+    """
+    if name is not None:
+        codes, names = encode(table[name].cast(pa.string()))
+        return codes, len(names)
+    rows = table.num_rows
+
+    def column(each: str) -> pa.Array:
+        there = each in table.column_names
+        return table[each].combine_chunks().cast(pa.string()) if there else pa.nulls(rows, pa.string())
+
+    country = column("country")
+    known = pc.if_else(pc.is_in(country, pa.array([UNKNOWN, ""])), None, country)
+    source = pc.binary_join_element_wise("source", column("source"), ":")
+    codes, names = encode(pc.fill_null(pc.coalesce(known, source), UNKNOWN))
+    return codes, len(names)
+
+
+def texts_of(corpus: Corpus) -> Texts:
+    """Return what reads the texts of some rows of a corpus, a row group at a time."""
+
+    def read(rows: NDArray[np.int64]) -> list[str]:
+        found: dict[int, str] = {}
+        wanted, start = np.unique(rows), 0
+        for path, _ in corpus.shards(verify=False):
+            with parquet_errors(path, cure="write it again"), pq.ParquetFile(path) as file:
+                for group in range(file.metadata.num_row_groups):
+                    stop = start + file.metadata.row_group(group).num_rows
+                    here = wanted[(wanted >= start) & (wanted < stop)]
+                    if here.size:
+                        texts = file.read_row_group(group, columns=["text"])["text"]
+                        found |= zip(
+                            here.tolist(), texts.take(pa.array(here - start)).to_pylist(), strict=True
+                        )
+                    start = stop
+        return [found[row] or "" for row in rows.tolist()]
+
+    return read
+
+
+def audit_decided(
+    decided: Decided,
+    settings: AuditSettings,
+    *,
+    title: str,
+    groupings: dict[str, Grouping] | None = None,
+    filters: bool = True,
+) -> Audit:
+    """Audit what was read from a corpus.
+
+    Filters given beside it are audited alone; what was decided stays as it is, unless nothing
+    but empty documents was decided on: then they decide together.
+
+    Args:
+        decided: The corpus.
+        settings: What to look at.
+        title: The page's title.
+        groupings: Those of the settings by default.
+        filters: Whether the settings' own filters are audited too.
+
+    Raises:
+        ConfigError: A filter cannot be made.
+        CorpusError: A grouping is unknown or the covariates cannot be read.
+    """
+    audited = apply_adapters(settings.filters if filters else {}, decided.corpus)
+    decisions = {**decided.decisions, **{name: each.keep for name, each in audited.items()}}
+    if audited and not [name for name in decided.decisions if name not in (ALL, "empty")]:
+        decisions[ALL] = np.logical_and.reduce([decided.keep, *(each.keep for each in audited.values())])
+    codes, number = clusters_of(decided.table, settings.clusters)
+    own = _own(settings)
+    material = Material(
+        table=decided.table,
+        groupings=groupings_of(decided, settings) if groupings is None else groupings,
+        decisions=decisions,
+        clusters=codes,
+        n_clusters=number,
+        tokens=decided.tokens,
+        covariates=merged(Covariates.shipped(), own),
+        weight=decided.weight,
+        columns=decided.columns,
+        rules=decided.rules,
+        texts=texts_of(decided.corpus) if "text" in column_names(decided.corpus) else None,
+        audited=audited,
+    )
+    return _audit(material, settings, title, decided.token_unit, audited, own)
+
+
+def audit_rows(rows: Rows, settings: AuditSettings, *, title: str) -> Audit:
+    """Audit rows of figures: each counts as one, and is placed by its columns.
+
+    A column ``keep`` of true and false (or 1 and 0) is what was decided.
+
+    Raises:
+        ConfigError: A filter cannot be made, or a column is missing.
+        CorpusError: A grouping is unknown, or the covariates cannot be read.
+    """
+    table, notes = rows.table, [
+        f"{number:,} rows could not be read: {why}." for why, number in sorted(rows.unreadable.items())
+    ]  # fmt: skip
+    if settings.locate is not None:
+        found = locate_report(table, settings.locate).table
+        for name in found.column_names:
+            if name == "id":
+                continue
+            if name in table.column_names:
+                table = table.set_column(table.column_names.index(name), name, found[name])
+            else:
+                table = table.append_column(name, found[name])
+    audited = apply_adapters(settings.filters, table.to_batches(), rows=table.num_rows)
+    decisions = {name: each.keep for name, each in audited.items()}
+    keep = _kept(table)
+    if keep is not None:
+        decisions[ALL] = keep
+    elif decisions:
+        decisions[ALL] = np.logical_and.reduce(list(decisions.values()))
+    own = _own(settings)
+    codes, number = clusters_of(table, settings.clusters)
+    material = Material(
+        table=table,
+        groupings=groupings_of_table(table, settings.groups, shipped=Covariates.shipped(), own=own),
+        decisions=decisions,
+        clusters=codes,
+        n_clusters=number,
+        tokens=np.ones(table.num_rows),
+        covariates=merged(Covariates.shipped(), own),
+        columns=TableColumns(table),
+        audited=audited,
+    )
+    made = _audit(material, settings, title, "rows", audited, own)
+    return replace(made, notes=(*made.notes, *notes))
+
+
+def _kept(table: pa.Table) -> NDArray[np.bool_] | None:
+    """Return the column ``keep`` if it holds a decision for every row."""
+    if "keep" not in table.column_names or table["keep"].null_count:
+        return None
+    try:
+        values = np.asarray(table["keep"].cast(pa.float64()).to_numpy())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+    return values == 1 if np.isin(values, (0.0, 1.0)).all() else None
+
+
+def _audit(
+    material: Material,
+    settings: AuditSettings,
+    title: str,
+    unit: str,
+    audited: Mapping[str, Audited],
+    own: Covariates | None,
+) -> Audit:
+    return audit_material(
+        material,
+        settings,
+        title=title,
+        token_unit=unit,
+        seed=settings.seed,
+        resamples=settings.resamples,
+        min_documents=settings.min_documents,
+        notes=[*notes_on_covariates(own), *notes_of_filters(audited)],
+    )
