@@ -34,11 +34,15 @@ def test_values_come_back_through_json_with_nan_as_null() -> None:
         (inner, Inner("b", 2.0, "x")), (3, 0.5), {"k": {"l": inner}}, Interval(1, 0, math.nan), math.nan
     )
     written = plain(given)
-    assert written["missing"] is None and written["parts"][0]["value"] is None
+    assert written["missing"] is None
+    assert written["parts"][0]["value"] is None
     found = revive(Outer, json.loads(json.dumps(written, allow_nan=False)))
-    assert found.parts[1] == Inner("b", 2.0, "x") and found.pair == (3, 0.5)
-    assert math.isnan(found.missing) and math.isnan(found.interval.high)
-    assert found.by_name["k"]["l"].name == "a" and plain(found) == written
+    assert found.parts[1] == Inner("b", 2.0, "x")
+    assert found.pair == (3, 0.5)
+    assert math.isnan(found.missing)
+    assert math.isnan(found.interval.high)
+    assert found.by_name["k"]["l"].name == "a"
+    assert plain(found) == written
 
 
 def test_an_unknown_field_is_an_error() -> None:
