@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from hinterland.core.files import hash_file, read_json
+from hinterland.core.files import hash_file, read_json, write_json, write_text
 from hinterland.core.run import Run, fingerprint
 from hinterland.curate.audit.claims import ALL, headline
 from hinterland.curate.audit.command import audit_decided, depends, groupings_of
@@ -65,7 +65,9 @@ def run(config: CommandConfig) -> dict[str, Any]:
     with folder.locked():
         done = folder.stage("corpus", lambda out: _debias(out, config), depends=needs)
         told = folder.stage(
-            "audit", lambda out: _audit(out, config), depends={**needs, "corpus": done.outputs}
+            "audit",
+            lambda out: _audit(out, config, done.result),
+            depends={**needs, "corpus": done.outputs},
         )
         folder.finish(parents={"corpus": fingerprint(corpus.manifest["shards"])}, counts=done.result["cost"])
     return {
@@ -96,12 +98,16 @@ def _debias(folder: Path, config: CommandConfig) -> dict[str, Any]:
     return result.to_dict()
 
 
-def _audit(folder: Path, config: CommandConfig) -> dict[str, Any]:
+def _audit(folder: Path, config: CommandConfig, done: dict[str, Any]) -> dict[str, Any]:
+    """Write the audits before and after, both side by side, and what the method did."""
     before = read_documents(config.corpus, config)
     after = read_documents(config.out / "corpus", config)
     # Each filter on its own is as it was; what changed is what they keep together.
     before = replace(before, decisions={**before.decisions, ALL: _kept_before(after)})
     after = replace(after, decisions={**before.decisions, ALL: after.keep})
+    if any((each.weight > 1).any() for each in (before, after) if each.weight is not None):
+        # Documents that are repeated would be "kept" more than once: here each counts once.
+        before, after = _unweighted(before), _unweighted(after)
     settings = config.model_copy(update={"groups": tuple(dict.fromkeys([config.group, *config.groups]))})
     groupings = groupings_of(before, settings)
     name = before.name
@@ -111,6 +117,8 @@ def _audit(folder: Path, config: CommandConfig) -> dict[str, Any]:
     second.save(folder / "after")
     both = compare(first, second)
     both.save(folder)
+    write_json(folder / "debias.json", done)
+    write_text(folder / "debias.txt", f"{describe(done)}\n")
     return {
         "headline_before": headline(first),
         "headline_after": headline(second),
@@ -118,6 +126,11 @@ def _audit(folder: Path, config: CommandConfig) -> dict[str, Any]:
         "worst": read_json(folder / "compare.json")["worst"],
         "text": str(both),
     }
+
+
+def _unweighted(decided: Decided) -> Decided:
+    names = [name for name in decided.table.column_names if name != "weight"]
+    return replace(decided, table=decided.table.select(names))
 
 
 def _kept_before(after: Decided) -> NDArray[np.bool_]:
@@ -131,5 +144,8 @@ def _kept_before(after: Decided) -> NDArray[np.bool_]:
 
 def render(result: dict[str, Any]) -> str:
     """Return what was done, its cost, and the audit before and after."""
+    once = ""
+    if result["cost"]["largest_repeat"] > 1:
+        once = "The audits before and after count documents, each once, whatever its weight.\n"
     places = f"The corpus: {result['corpus']}\nThe page: {result['page']}"
-    return f"{describe(result)}\n\n{result['text']}\n\n{places}"
+    return f"{describe(result)}\n\n{once}{result['text']}\n\n{places}"

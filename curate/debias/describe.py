@@ -111,8 +111,8 @@ def _cost(cost: Mapping[str, Any]) -> list[str]:
     if cost["largest_repeat"] > 1 or (cost["design_effect"] or 1) > 1 + 1e-9:
         lines.append(
             f"The largest weight is {_number(cost['largest_repeat'])};"
-            f"The largest weight is {_number(cost['largest_repeat'])};"
             f" {_number(cost['repeats'])} readings are repeats;"
+            f" the weights are worth {_number(cost['effective_sample_size'])} equal documents"
             f" (design effect {_number(cost['design_effect'])})."
         )
     return lines

@@ -88,7 +88,13 @@ def test_rake_writes_weights(corpus: Path, tmp_path: Path) -> None:
     manifest = Corpus.open(tmp_path / "out" / "corpus").manifest
     assert manifest["debias"]["method"] == "rake"
     assert len(manifest["shards"]) == 3
-    assert (tmp_path / "out" / "audit" / "compare.html").is_file()
+    folder = tmp_path / "out" / "audit"
+    assert (folder / "compare.html").is_file()
+    assert json.loads((folder / "debias.json").read_text())["margins"] == result["margins"]
+    assert (folder / "debias.txt").read_text().startswith("Weights from 0 to 5")
+    # Repeated documents are not "kept" more than once: every one is audited as it was.
+    assert result["worst"]["region"][0] == result["worst"]["region"][1]
+    assert "each once, whatever its weight" in command.render(result)
 
 
 def test_rake_to_a_file_and_to_population(corpus: Path, tmp_path: Path) -> None:
