@@ -10,10 +10,10 @@ from hinterland.core.us_states import by_code, state_code
 from hinterland.curate.geo.countries import country_code, is_missing
 from hinterland.curate.geo.names import KINDS, normalise
 
-__all__ = ["Division", "division", "division_name"]
+__all__ = ["LETTERS", "Division", "division", "division_name"]
 
 #: A name that one country alone has; two letters, which may be another country's state; a code.
-_NAME, _LETTERS, _CODE = 0.85, 0.7, 0.95
+_NAME, LETTERS, _CODE = 0.85, 0.7, 0.95
 _ISO = re.compile(r"([A-Z]{2})-[A-Z0-9]{1,3}")
 
 
@@ -48,7 +48,7 @@ def division(value: str | None) -> Division | None:
     bare = len(text.replace(".", "")) == 2
     if state and (text.isupper() or not bare):  # "ok" is not Oklahoma
         found = by_code()[state]
-        return Division(found.iso3, found.name, _LETTERS if bare else _NAME)
+        return Division(found.iso3, found.name, LETTERS if bare else _NAME)
     named = _codes().get(text.upper())
     if named:
         return Division(*named, _CODE)

@@ -15,7 +15,7 @@ from hinterland.core.us_states import by_code
 from hinterland.curate.geo.authors import author_place
 from hinterland.curate.geo.coordinates import coordinate_places
 from hinterland.curate.geo.countries import country_code, is_missing
-from hinterland.curate.geo.divisions import division, division_name
+from hinterland.curate.geo.divisions import LETTERS, division, division_name
 from hinterland.curate.geo.fields import Field, Fields, as_text
 from hinterland.curate.geo.urls import url_places
 from hinterland.curate.geo.zips import zip_places
@@ -112,11 +112,18 @@ class Placing:
 
 
 def by_columns(placing: Placing) -> None:
-    """Place by country, first-level division, ZIP code, coordinates, in this order."""
+    """Place by country, first-level division, ZIP code, coordinates, in this order.
+
+    Two letters alone may be another country's state: they count where nothing else does.
+    """
     _country(placing)
-    _division(placing)
+    country, confidence = _division(placing)
+    none = _nulls(len(country))
+    placing.put(placing.unplaced & (confidence > LETTERS), "column admin1", country, confidence, none)
     _zip(placing)
     _coordinates(placing)
+    placing.put(placing.unplaced, "column admin1", country, confidence, none)
+    _name_divisions(placing)
 
 
 def _country(placing: Placing) -> None:
@@ -158,17 +165,18 @@ def _keep_origin(placing: Placing) -> None:
         placing.confidence[kept] = sure[kept]
 
 
-def _division(placing: Placing) -> None:
-    """Keep divisions that are given, by their usual names; place rows by those of one country only."""
+def _division(placing: Placing) -> tuple[Objects, Floats]:
+    """Return the country of each row by its division, where one country alone has it, and how sure."""
     coded = Coded(placing.fields.texts("admin1"))
     found = [division(word) for word in coded.words]
-    placing.put(
-        placing.unplaced,
-        "column admin1",
-        coded.spread([each.iso3 if each else None for each in found]),
-        coded.spread([each.confidence if each else 0.0 for each in found]).astype(np.float64),
-        _nulls(len(coded.index)),
-    )
+    placing.admin1 = coded.spread([None if is_missing(word) else word for word in coded.words])
+    country = coded.spread([each.iso3 if each else None for each in found])
+    return country, coded.spread([each.confidence if each else 0.0 for each in found]).astype(np.float64)
+
+
+def _name_divisions(placing: Placing) -> None:
+    """Give divisions their usual names in their countries."""
+    coded = Coded(pa.array(placing.admin1, pa.string()))
     where = Coded(pa.array(placing.country, pa.string()))
     both, index = np.unique(coded.index * len(where.words) + where.index, return_inverse=True)
     names = _nulls(len(both))

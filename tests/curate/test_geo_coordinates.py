@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hinterland.core.places import by_iso3
@@ -77,6 +77,7 @@ def test_bad_input() -> None:
     assert coordinate_places([], []).iso3.tolist() == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(), st.floats()), max_size=20))
 def test_any_numbers_have_an_answer(pairs: list[tuple[float, float]]) -> None:
     lat, lon = np.array(pairs, dtype=float).reshape(-1, 2).T

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hinterland.core.places import by_iso3
@@ -123,6 +123,7 @@ def test_tables_are_sound() -> None:
         assert country_code(row["name"]).iso3 == (row["iso3"] or None), row["name"]
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.floats(), st.integers(), st.none()))
 def test_any_value_has_an_answer(value: Any) -> None:
     found = country_code(value)
@@ -130,6 +131,7 @@ def test_any_value_has_an_answer(value: Any) -> None:
     assert found.iso3 is None or found.iso3 in by_iso3()
 
 
+@settings(deadline=None)
 @given(st.sampled_from(PLACES), st.randoms(use_true_random=False))
 def test_case_does_not_matter(place: Any, random: Any) -> None:
     shuffled = "".join(random.choice((char.upper(), char.lower())) for char in place.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hinterland.core.places import by_iso3
@@ -138,6 +138,7 @@ def test_many_addresses_at_once() -> None:
     assert url_places(pa.nulls(2)).iso3.tolist() == [None, None]
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_has_an_answer(text: str) -> None:
     if any(0xD800 <= ord(char) <= 0xDFFF for char in text):
@@ -147,6 +148,7 @@ def test_any_text_has_an_answer(text: str) -> None:
     assert 0 <= place.confidence <= 1
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"[a-z][a-z0-9]{0,9}(\.[a-z]{2,5}){1,3}", fullmatch=True), st.integers(1, 65535))
 def test_scheme_port_and_path_do_not_matter(host: str, port: int) -> None:
     forms = [f"http://{host}", f"https://{host}:{port}/de/x.fr?u=y.it#z", f"//{host}/", f"ftp://me@{host}/"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hinterland.core.places import by_iso3
@@ -55,6 +55,7 @@ def test_many_zip_codes_at_once() -> None:
     assert zip_places(pa.array([2139, None]))[1].tolist() == ["MA", None]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 99_999))
 def test_numbers_and_strings_agree(number: int) -> None:
     text = f"{number:05d}"
