@@ -96,7 +96,7 @@ def sweep_chart(
         parts.append(text(across.start - 6, y + 4, shown, ink, role="soft", size=13, anchor="end"))
     parts += [
         text(across(i), bottom + 18, steps[i], ink, role="soft", size=13, anchor="middle")
-        for i in (sorted({round(last * part / 4) for part in range(5)}) if steps else ())
+        for i in sorted({round((len(steps) - 1) * part / 4) for part in range(5)} if steps else ())
     ]
     parts.append(text(across.end, bottom + 37, x_label, ink, role="soft", size=13, anchor="end"))
     for number, (name, i) in enumerate(marks):

@@ -251,6 +251,20 @@ def test_drawings_have_words(browser: Any, address: str) -> None:
         assert unnamed == 0
 
 
+def test_works_in_a_notebooks_frame(browser: Any, audit: Audit, tmp_path: Path) -> None:
+    path = tmp_path / "notebook.html"
+    path.write_text(f"<!doctype html><title>n</title>{audit._repr_html_()}", encoding="utf-8")
+    visit = Visit(browser, path.as_uri())
+    with visit as page:
+        inside = page.frame_locator("iframe")
+        slider = inside.locator("[data-curve='0'] input[type=range]")
+        before = inside.locator("[data-curve='0'] td.live").first.text_content()
+        slider.focus()
+        page.keyboard.press("End")
+        assert inside.locator("[data-curve='0'] td.live").first.text_content() != before
+        assert visit.said == []
+
+
 CONTRAST = """
 () => {
   const part = c => c.match(/[\\d.]+/g).map(Number);

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 from html.parser import HTMLParser
 
 import pytest
@@ -9,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hinterland.core.charts import bar_chart
-from hinterland.core.page import Cell, figure_html, fill, page, table_html
+from hinterland.core.page import Cell, figure_html, fill, json_block, page, panels_html, table_html
 
 VOID = {"meta", "link", "br", "img", "input"}
 
@@ -97,3 +100,35 @@ def test_any_words_are_safe(one: str, two: str) -> None:
     tags = [tag for tag, _ in read(html.replace("\r", "")).tags]
     assert tags.count("tr") == 3
     assert tags.count("script") == 1
+
+
+def test_the_page_names_its_script_by_hash() -> None:
+    html = page("t", "", script="window.more = 1;")
+    script = html.split("<script>")[1].split("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in html
+    assert "script-src 'unsafe-inline'" not in html
+    assert script.endswith("window.more = 1;")
+
+
+def test_data_cannot_end_its_block() -> None:
+    value = {"a": "</script><script>alert(1)</script>", "b": ["\u2028", "é", None, 1.5]}
+    block = str(json_block("data", value))
+    assert block.count("<") == 2
+    inner = block[block.index(">") + 1 : block.rindex("<")]
+    assert json.loads(inner) == value
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        json_block("data", float("nan"))
+
+
+def test_panels_are_all_there_to_read() -> None:
+    html = str(panels_html("Choose", [("g", "one", fill("<p>1</p>")), ("g", "two", fill("<p>2</p>"))]))
+    names = [tag for tag, _ in read(html).tags]
+    assert names.count("details") == 2
+    assert "<p>1</p>" in html
+    assert "<p>2</p>" in html
+    assert "details" not in panels_html("Choose", [("", "only", fill("x"))])
+
+
+def test_words_lose_their_control_characters() -> None:
+    assert fill("<p>{{ x }}</p>", x="a\x00\x1bb\ud800") == "<p>ab</p>"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hinterland.core.charts import IntervalRow, interval_chart
 from hinterland.core.page import Cell, Value, figure_html, fill, json_block, table_html
+from hinterland.core.places import UNKNOWN
 from hinterland.core.svg import legible, number_text
 from hinterland.curate.audit.audit import Audit
 from hinterland.curate.audit.claims import ALL, shown
@@ -66,20 +67,20 @@ def _chart(
 
 
 def _chosen(audit: Audit, grouping: str, size: int) -> list[int]:
-    """Return which groups are shown: all, or of many the ranked ones kept least and kept most."""
+    """Return which groups are shown: all in their order, or of many the extremes from the least kept up.
+
+    What is unknown is never left out.
+    """
     groups = audit.results[grouping][ALL].groups
     if len(groups) <= size:
         return list(range(len(groups)))
-    rates = sorted(
-        (i for i, row in enumerate(groups) if row.ranked),
-        key=lambda i: (groups[i].retention.estimate, i),
-    )
-    if len(rates) < size:
-        rest = sorted(
-            (i for i, row in enumerate(groups) if not row.ranked), key=lambda i: -groups[i].documents
-        )
-        rates += rest[: size - len(rates)]
-    return sorted(ends(rates, size))
+    unknown = [i for i, row in enumerate(groups) if row.group == UNKNOWN]
+    ranked = [i for i, row in enumerate(groups) if row.ranked]
+    ranked.sort(key=lambda i: (groups[i].retention.estimate, i))
+    small = [i for i, row in enumerate(groups) if not row.ranked and i not in unknown]
+    small.sort(key=lambda i: (-groups[i].documents, i))
+    room = size - len(unknown)
+    return [*ends(ranked, room), *small[: max(room - len(ranked), 0)], *unknown]
 
 
 def finding(audit: Audit, name: str, grouping: str, row: GroupRetention) -> str:
