@@ -86,7 +86,7 @@ def locate_shards(
     settings = settings or LocateSettings()
     engine = engine or LocalEngine(settings.workers)
     targets = [out / shard.name for shard in shards]
-    depends = fingerprint(settings.model_dump(mode="json", exclude={"workers"}))
+    depends = fingerprint(VERSION, settings.model_dump(mode="json", exclude={"workers"}))
     with storage_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         for target in targets:

@@ -215,7 +215,7 @@ def test_shards_are_the_same_whatever_the_workers_and_are_not_made_again(tmp_pat
     assert one.rules == {"url": 2, "text": 4, "column zip": 4, "unknown": 8}
     assert one.not_placed == {"dissolved": 4, "unknown": 4}
     assert one.unrecognised == (("Atlantis", 4), ("YUG", 4))
-    assert json.loads(json.dumps(one.to_dict())) == one.to_dict() == two.to_dict()
+    assert json.loads(json.dumps(one.card())) == one.card() == two.card()
     times = [path.stat().st_mtime_ns for path in one.paths]
     (tmp_path / "one" / shards[2].name).unlink()
     again = locate_shards(shards, tmp_path / "one")
