@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,14 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from hinterland.core.engine import LocalEngine
 from hinterland.core.files import hash_file, read_json, write_json, write_text
 from hinterland.core.run import Run, fingerprint
 from hinterland.curate.audit.claims import ALL, headline
 from hinterland.curate.audit.command import audit_decided, depends, groupings_of
 from hinterland.curate.audit.compare import compare
 from hinterland.curate.audit.corpus import DEBIAS, Decided, column_names, open_decided, rules_of
+from hinterland.curate.audit.places import places_stage
 from hinterland.curate.debias.apply import apply
 from hinterland.curate.debias.describe import describe
 from hinterland.curate.debias.reading import Documents, loose_rules, read_documents
@@ -63,10 +67,12 @@ def run(config: CommandConfig) -> dict[str, Any]:
     needs = {**depends(corpus.manifest, config), "references": [hash_file(Path(each)) for each in files]}
     folder = Run(config.out, command="debias", config=config.model_dump(mode="json"))
     with folder.locked():
-        done = folder.stage("corpus", lambda out: _debias(out, config), depends=needs)
+        places = places_stage(folder, corpus, config.locate, LocalEngine(os.cpu_count() or 1))
+        needs["places"] = [hash_file(each) for each in places]
+        done = folder.stage("corpus", lambda out: _debias(out, config, places), depends=needs)
         told = folder.stage(
             "audit",
-            lambda out: _audit(out, config, done.result),
+            lambda out: _audit(out, config, places, done.result),
             depends={**needs, "corpus": done.outputs},
         )
         folder.finish(parents={"corpus": fingerprint(corpus.manifest["shards"])}, counts=done.result["cost"])
@@ -79,8 +85,8 @@ def run(config: CommandConfig) -> dict[str, Any]:
     }
 
 
-def _debias(folder: Path, config: CommandConfig) -> dict[str, Any]:
-    decided = read_documents(config.corpus, config)
+def _debias(folder: Path, config: CommandConfig, places: Sequence[Path]) -> dict[str, Any]:
+    decided = read_documents(config.corpus, config, places)
     result = apply(Documents(decided, config))
     manifest = decided.corpus.manifest
     write_debiased(
@@ -90,17 +96,22 @@ def _debias(folder: Path, config: CommandConfig) -> dict[str, Any]:
         result,
         manifest={
             "counts": {"documents": len(result.keep), "kept": int(result.keep.sum())},
-            **{key: manifest[key] for key in ("rules", "cards") if key in manifest},
+            **({"rules": manifest["rules"]} if "rules" in manifest else {}),
+            # That documents were placed stands here, so that nobody places them again.
+            "cards": {**(manifest.get("cards") or {}), **({"places": {"by": "debias"}} if places else {})},
             "debias": result.to_dict(),
             "parents": {"corpus": fingerprint(manifest["shards"])},
         },
+        places=places,
     )
     return result.to_dict()
 
 
-def _audit(folder: Path, config: CommandConfig, done: dict[str, Any]) -> dict[str, Any]:
+def _audit(
+    folder: Path, config: CommandConfig, places: Sequence[Path], done: dict[str, Any]
+) -> dict[str, Any]:
     """Write the audits before and after, both side by side, and what the method did."""
-    before = read_documents(config.corpus, config)
+    before = read_documents(config.corpus, config, places)
     after = read_documents(config.out / "corpus", config)
     # Each filter on its own is as it was; what changed is what they keep together.
     before = replace(before, decisions={**before.decisions, ALL: _kept_before(after)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hinterland.core.errors import ConfigError, CorpusError, nearest
@@ -19,6 +20,7 @@ from hinterland.curate.audit.claims import ALL
 from hinterland.curate.audit.command import groupings_of
 from hinterland.curate.audit.corpus import (
     DEBIAS,
+    PLACE_COLUMNS,
     Decided,
     column_names,
     filter_of,
@@ -29,6 +31,7 @@ from hinterland.curate.audit.covariates import Covariates
 from hinterland.curate.audit.groups import Grouping, encode
 from hinterland.curate.audit.references import Kind, place_reference, read_reference
 from hinterland.curate.debias.settings import CommandConfig
+from hinterland.curate.debias.write import with_columns
 from hinterland.curate.decide import severity
 from hinterland.curate.rule import Rule
 from hinterland.curate.score_columns import Columns
@@ -54,8 +57,13 @@ def columns_needed(config: CommandConfig) -> list[str]:
     return [name for name in dict.fromkeys([*_COLUMNS, *named]) if name]
 
 
-def read_documents(path: Path, config: CommandConfig) -> Decided:
+def read_documents(path: Path, config: CommandConfig, places: Sequence[Path] = ()) -> Decided:
     """Read a corpus without its text; where nothing was decided, every document counts as kept.
+
+    Args:
+        path: A corpus, or a run's folder with one in it.
+        config: Names the columns.
+        places: Where documents are from, a file for each shard, in the place of its own columns.
 
     Raises:
         CorpusError: There is no corpus, or a column is missing.
@@ -68,7 +76,7 @@ def read_documents(path: Path, config: CommandConfig) -> Decided:
             f"no column {config.clusters!r}", where=str(corpus.path), cure=nearest(config.clusters, there)
         )
     if "keep" in there:
-        return read_decided(path, columns=wanted, tokens=config.tokens)
+        return read_decided(path, columns=wanted, tokens=config.tokens, places=places)
     if config.tokens is not None and config.tokens not in there:
         raise CorpusError(
             f"no column {config.tokens!r}", where=str(corpus.path), cure=nearest(config.tokens, there)
@@ -77,8 +85,11 @@ def read_documents(path: Path, config: CommandConfig) -> Decided:
     table = corpus.read(list(dict.fromkeys([*base, *wanted])))
     none = pa.ListArray.from_arrays(np.zeros(table.num_rows + 1, dtype=np.int32), pa.array([], pa.string()))
     table = table.append_column("reasons", none)
+    if places:
+        found = pa.concat_tables([pq.read_table(each) for each in places])
+        table = with_columns(table, {name: found[name] for name in PLACE_COLUMNS})
     every = {ALL: np.ones(table.num_rows, dtype=bool)}
-    bare = Decided(corpus, table, every, np.zeros(0), "tokens" if config.tokens else "words")
+    bare = Decided(corpus, table, every, np.zeros(0), "tokens" if config.tokens else "words", tuple(places))
     if config.tokens:
         return replace(bare, tokens=Documents(bare, config).numbers(config.tokens))
     batches = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +17,24 @@ from hinterland.core.corpus import Corpus, publish_corpus, write_shard
 from hinterland.core.errors import CorpusError
 from hinterland.core.parquet import parquet_errors
 from hinterland.core.progress import track
-from hinterland.core.record import DECISION_FIELDS
-from hinterland.curate.audit.corpus import DEBIAS
+from hinterland.core.record import BASE_SCHEMA, DECISION_FIELDS
+from hinterland.curate.audit.corpus import DEBIAS, PLACE_COLUMNS
 from hinterland.curate.debias.result import Outcome
 
-__all__ = ["write_debiased"]
+__all__ = ["with_columns", "write_debiased"]
 
 Bools = NDArray[np.bool_]
-_FIELDS = {field.name: field for field in DECISION_FIELDS}
+_FIELDS = {field.name: field for field in [*BASE_SCHEMA, *DECISION_FIELDS]}
 
 
 def write_debiased(
-    out: Path, corpus: Corpus, kept: Bools, result: Outcome, *, manifest: Mapping[str, Any]
+    out: Path,
+    corpus: Corpus,
+    kept: Bools,
+    result: Outcome,
+    *,
+    manifest: Mapping[str, Any],
+    places: Sequence[Path] = (),
 ) -> Corpus:
     """Write the corpus with its new ``keep`` and ``weight``; ``debias`` says what changed for a document.
 
@@ -41,6 +47,7 @@ def write_debiased(
         kept: Which documents it keeps, shape (documents,).
         result: The new decision.
         manifest: Further keys for the manifest.
+        places: Where documents are from, a file for each shard, in the place of its own columns.
 
     Raises:
         CorpusError: A shard is damaged.
@@ -53,6 +60,9 @@ def write_debiased(
         for number, (path, _) in enumerate(track(list(corpus.shards()), "debias: write")):
             with parquet_errors(path, cure="write the corpus again"):
                 table = pq.read_table(path)
+                if places:
+                    found = pq.read_table(places[number])
+                    table = with_columns(table, {name: found[name] for name in PLACE_COLUMNS})
             rows = slice(start, start + table.num_rows)
             start = rows.stop
             shards.append(
@@ -81,10 +91,15 @@ def _decided(table: pa.Table, kept: Bools, result: Outcome, rows: slice) -> pa.T
         "weight": pa.array(result.weight[rows]),
         DEBIAS: words.take(pa.array(change)),
     }
+    return with_columns(table, columns)
+
+
+def with_columns(table: pa.Table, columns: Mapping[str, pa.Array | pa.ChunkedArray]) -> pa.Table:
+    """Return a table with columns put in the place of those of their names, or at the end."""
     for name, values in columns.items():
         field = _FIELDS.get(name, pa.field(name, values.type))
         if name in table.column_names:
-            table = table.set_column(table.column_names.index(name), field, values)
+            table = table.set_column(table.column_names.index(name), field, values.cast(field.type))
         else:
             table = table.append_column(field, values)
     return table

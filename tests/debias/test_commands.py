@@ -19,6 +19,14 @@ from hinterland.curate.debias import command as debias_command
 from hinterland.curate.decide import decide
 from hinterland.curate.rule import Rule
 
+#: What the audits of a debiasing need not look at here.
+FAST: dict[str, object] = {
+    "locate": None,
+    "curves": [],
+    "examples": 0,
+    "reference": "none",
+    "groups": ["region"],
+}
 RULES = (Rule("length.words", "length.short", low=10), Rule("exact_dup.first", "exact_dup.copy", low=1))
 
 
@@ -89,7 +97,7 @@ def test_audit_by_covariates_and_columns(corpus: Path, tmp_path: Path) -> None:
 
 
 def test_debias(corpus: Path, tmp_path: Path) -> None:
-    config = configured(debias_command, corpus=corpus, out=tmp_path / "out", resamples=300)
+    config = configured(debias_command, corpus=corpus, out=tmp_path / "out", resamples=300, **FAST)
     assert debias_command.plan(config)["rules"] == 1  # type: ignore[arg-type]
     result = debias_command.run(config)  # type: ignore[arg-type]
     before, after = Corpus.open(corpus).read(), Corpus.open(tmp_path / "out" / "corpus").read()
@@ -121,6 +129,7 @@ def test_debias_within_budget(corpus: Path, tmp_path: Path) -> None:
         quality="good",
         group="subregion",
         resamples=100,
+        **FAST,
     )
     result = debias_command.run(config)  # type: ignore[arg-type]
     cost = result["cost"]
@@ -140,7 +149,7 @@ def test_debias_by_a_severity_column(corpus: Path, tmp_path: Path) -> None:
     table = Corpus.open(corpus).read()
     harm = np.where(np.array(table["keep"]), 0.0, 1.0 / np.array(table["length.words"]))
     write_corpus(tmp_path / "bare", table.append_column("harm", pa.array(harm)))
-    bare = {"corpus": tmp_path / "bare", "out": tmp_path / "out", "resamples": 100}
+    bare = {"corpus": tmp_path / "bare", "out": tmp_path / "out", "resamples": 100, **FAST}
     with pytest.raises(CorpusError, match="nothing says how far a document fails"):
         debias_command.run(configured(debias_command, **bare))  # type: ignore[arg-type]
     config = configured(debias_command, **bare, severity="harm", quality="good", lower_is_better=True)
@@ -162,7 +171,7 @@ def test_debias_by_a_severity_column(corpus: Path, tmp_path: Path) -> None:
     ],
 )
 def test_bad_settings(corpus: Path, tmp_path: Path, settings: dict[str, object], message: str) -> None:
-    config = configured(debias_command, corpus=corpus, out=tmp_path / "out", **settings)
+    config = configured(debias_command, corpus=corpus, out=tmp_path / "out", **{**FAST, **settings})
     with pytest.raises(HinterlandError, match=message):
         debias_command.run(config)  # type: ignore[arg-type]
     assert not (tmp_path / "out" / "corpus" / "manifest.json").exists()

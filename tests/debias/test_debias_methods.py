@@ -18,6 +18,8 @@ from hinterland.curate.debias import command
 from hinterland.curate.debias.command import CommandConfig
 
 SIZE = 1200
+#: What the audits need not look at here.
+_FAST = {"locate": None, "curves": [], "examples": 0, "reference": "none"}
 
 
 def documents(seed: int = 0) -> pa.Table:
@@ -54,7 +56,14 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(corpus: Path, out: Path, **values: Any) -> tuple[dict[str, Any], pa.Table, pa.Table]:
-    given = {"corpus": str(corpus), "out": str(out), "resamples": 100, "groups": ["region"], **values}
+    given = {
+        "corpus": str(corpus),
+        "out": str(out),
+        "resamples": 100,
+        "groups": ["region"],
+        **_FAST,
+        **values,
+    }
     result = command.run(parse_config(CommandConfig, given))
     json.dumps(result)
     assert command.render(result)
@@ -288,3 +297,29 @@ def test_no_place_none_kept_and_nothing_there(tmp_path: Path) -> None:
     empty, _, after = run(tmp_path / "empty", tmp_path / "o4", **scored)
     assert after.num_rows == 0
     assert "There is no document." in command.render(empty)
+
+
+@pytest.mark.parametrize("decided", [True, False])
+def test_documents_without_a_country_are_placed_first(tmp_path: Path, decided: bool) -> None:
+    hosts = ["ke"] * 60 + ["pe"] * 40
+    table = pa.table(
+        {
+            "id": [f"d{i:03d}" for i in range(100)],
+            "text": ["some words here"] * 100,
+            "url": [f"https://www.example.co.{tld}/{i}" for i, tld in enumerate(hosts)],
+            "quality.score": np.linspace(0, 1, 100),
+        }
+    )
+    if decided:
+        table = table.append_column("keep", pa.array([True] * 100))
+        table = table.append_column("reasons", pa.array([[]] * 100, pa.list_(pa.string())))
+    write_corpus(tmp_path / "c", table, rows_per_shard=40)
+    result, _, after = run(
+        tmp_path / "c", tmp_path / "out", locate={}, method="rake",
+        rake={"margins": {"region": {"Africa": 1, "Americas": 1}}},
+    )  # fmt: skip
+    assert set(after["country"].to_pylist()) == {"KEN", "PER"}
+    assert numbers(after, "weight")[60:].sum() == pytest.approx(50)
+    assert set(after["geo_from"].to_pylist()) != {None}
+    assert {row["group"]: row["after"] for row in result["margins"]["region"]}["Africa"] == pytest.approx(0.5)
+    assert Corpus.open(tmp_path / "out" / "corpus").manifest["cards"]["places"] == {"by": "debias"}
