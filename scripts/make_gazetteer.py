@@ -283,7 +283,7 @@ def stripped(names: Iterable[str]) -> list[str]:
     return found
 
 
-def add_countries(table: Table, site: Path, ids: dict[int, int]) -> None:
+def add_countries(table: Table, site: Path, ids: dict[int, int], common: set[str]) -> None:
     """Add countries, demonyms, and what is written by hand."""
     people: Counter[str] = Counter()
     mean: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
@@ -302,7 +302,8 @@ def add_countries(table: Table, site: Path, ids: dict[int, int]) -> None:
         for kind in ("country", "demonym"):
             numbers[kind, iso3] = table.add(kind, place.name, iso3, lat=lat, lon=lon, population=people[iso3])
         page = pages.get(iso3, {})
-        table.call(numbers["country", iso3], [place.name, *country_names(page)])
+        local = [name for name in country_names(page) if normalise(name) not in common]  # Ísland
+        table.call(numbers["country", iso3], [place.name, *local])
         table.call(numbers["demonym", iso3], demonyms(page))
     add_given(
         table,
@@ -409,10 +410,11 @@ def main() -> None:
     named = cldr["subdivisions"]["localeDisplayNames"]["subdivisions"]
     table = Table()
     ids = add_places(table, given.site, named)
-    add_countries(table, given.site, ids)
     words = given.words.read_text(encoding="utf-8").split()
     common = {word for word in words if word.isascii() and word.isalpha() and word.islower()}
-    write(table, common | set(ALWAYS.split()), *place_names(given.site))
+    common |= set(ALWAYS.split())
+    add_countries(table, given.site, ids, common)
+    write(table, common, *place_names(given.site))
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def _after_word(text: str, match: Match) -> float:
     words = before.split()
     word = words[-1] if words else ""
     if not word or before[-1] == "\n" or word[-1] in _STOPS:
-        if not name.single or name.strong or not (name.word or name.given):
+        if not name.single or not (name.word or (name.given and not name.strong)):
             return 0.0
         return -0.5 if word and word[-1] not in ".!?" else -1.0
     if before[-1] not in " \u00a0":

@@ -20,7 +20,7 @@ KIND_PRIOR = {
     "admin2": -0.3,
     "place": 0.0,
 }
-ALTERNATE, SEAT = -1.0, 1.2
+ALTERNATE, SEAT = -1.2, 1.2
 _STRONG = {"country", "demonym", "none"}
 #: What names of divisions end with.
 _DIVISIONS = (
@@ -60,7 +60,7 @@ class Meaning:
         self.prior = self.people + KIND_PRIOR[self.kind]
         if alternate:
             self.prior += ALTERNATE
-        if entities.code[entity] == CAPITAL:
+        elif entities.code[entity] == CAPITAL:
             self.prior += SEAT
 
 
@@ -86,7 +86,8 @@ class Name:
 
     def __init__(self, key: str, meanings: list[Meaning], flag: int) -> None:
         self.key = key
-        self.word, self.given = bool(flag & Flag.WORD), bool(flag & Flag.GIVEN)
+        self.word = bool(flag & Flag.WORD) and len(key) > 2  # "US" is read in capitals only
+        self.given = bool(flag & Flag.GIVEN)
         self.surname = bool(flag & Flag.SURNAME)
         self.meanings = sorted(meanings, key=lambda meaning: (-meaning.prior, meaning.entity))
         countries: dict[str, Meaning] = {}
