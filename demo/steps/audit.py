@@ -33,6 +33,7 @@ def audit_corpus(work: Workspace, corpus: Corpus, *, title: str) -> Audit:
         table,
         decisions=decisions,
         groups=place_groupings(table["country"], GROUPINGS, covariates=covariates),
+        rules=rules,
         title=title,
         seed=work.config.seed,
     )
