@@ -37,7 +37,8 @@ The design, fixed before the first full run:
    the least kept by the filter. Intervals: over countries (paired bootstrap, the same countries
    for both arms) and over the five runs (Student's t). Holm's correction over the six tests.
    A gain or loss is claimed only where both intervals exclude 0 and Holm's p is at most 0.05.
-   Subregions and the other pairs of arms are secondary, each table corrected by itself.
+   Subregions and the other pairs of arms are secondary, each table corrected by itself; groups
+   of fewer than five countries are shown and not tested, as in the audit.
 
 Tables go to stdout and, for a whole run, to ``bench/results/debias-<date>.json``, ``.md`` and a
 chart. The n-gram figures are the same for the same seed everywhere; the transformer's depend on

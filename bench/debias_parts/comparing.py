@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hinterland.adapt.bits import BitsPerByte
 from hinterland.core.imports import require
 from hinterland.core.stats import Interval, cluster_weights
-from hinterland.curate.audit.retention import interval
+from hinterland.curate.audit.retention import MIN_CLUSTERS, interval
 from hinterland.eval.significance import holm
 
 __all__ = ["OVERALL", "Change", "changes", "join", "over_runs"]
@@ -34,7 +34,8 @@ class Change:
         first: Bits per byte under the first arm.
         second: The same under the second.
         difference: ``second − first`` with the interval over countries.
-        p_value: Two-sided, of a difference of 0, by Student's t over countries.
+        p_value: Two-sided, of a difference of 0, by Student's t over countries; NaN with too
+            few of them (`MIN_CLUSTERS`): no test, no claim.
         p_adjusted: The same after Holm over all groups of the comparison.
         runs: The difference in each run.
         over_runs: Their mean with Student's interval over runs.
@@ -141,7 +142,7 @@ def _difference(sums: Floats) -> Floats:
 
 def _p_value(estimate: float, replicates: Floats, clusters: int) -> float:
     finite = replicates[np.isfinite(replicates)]
-    if clusters < 2 or finite.size < 2:
+    if clusters < MIN_CLUSTERS or finite.size < 2:
         return math.nan
     # A bootstrap's variance is that of a sum over all clusters; Student's has one degree less.
     spread = float(finite.std(ddof=1)) * math.sqrt(clusters / (clusters - 1))

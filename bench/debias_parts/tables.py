@@ -268,6 +268,8 @@ def _thousandths(value: Found) -> dict[str, float | None]:
 
 
 def _finding(row: Found) -> str:
+    if row["p_value"] is None:
+        return "too few countries"
     if not row["supported"]:
         return "no evidence of a difference"
     return "better" if row["difference"]["estimate"] < 0 else "worse"
@@ -279,7 +281,7 @@ def chart(result: Found) -> str:
     rows = [
         IntervalRow(row["group"], _scaled(row["difference"]), muted=not row["supported"])
         for row in [primary["overall"], *primary["by_region"], *primary["by_subregion"]]
-        if row["difference"]["estimate"] is not None
+        if row["p_value"] is not None
     ]
     return interval_chart(
         rows,

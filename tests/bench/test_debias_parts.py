@@ -154,7 +154,8 @@ def test_changes_worked_by_hand() -> None:
     assert overall.runs == pytest.approx((-1 / 20, -1 / 30))
     assert (africa.speeches, africa.countries, africa.difference.estimate) == (2, 1, pytest.approx(1 / 30))
     assert europe.difference.estimate == pytest.approx(-3 / 20)
-    # One country says nothing of others: no interval, no test, no claim.
+    # One country says nothing of others: no interval, no test, no claim. Nor are two tested.
+    assert math.isnan(overall.p_value)
     assert math.isnan(europe.difference.low)
     assert math.isnan(europe.p_adjusted)
     assert not europe.supported
