@@ -1,0 +1,1 @@
+"""Parts of the bench of places found in text."""

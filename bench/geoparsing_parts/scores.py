@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from gpu_parts.common import SEED, Row
@@ -100,7 +101,7 @@ def reliability(sure: Sequence[float], right: Sequence[bool]) -> list[Row]:
     p, y = np.asarray(sure, float), np.asarray(right, bool)
     edges = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0001)
     rows = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         here = (p >= low) & (p < high)
         if here.any():
             rows.append(

@@ -136,9 +136,9 @@ class Gazetteer:
         text = files("hinterland.curate.geo").joinpath("data/given_names.txt").read_text(encoding="utf-8")
         return Names(
             number=dict(zip(keys, range(len(keys)), strict=True)),
-            start=lists.offsets.to_numpy(),
-            entities=lists.values.to_numpy(),
-            flag=table["flag"].to_numpy(),
+            start=_numbers(lists.offsets),
+            entities=_numbers(lists.values),
+            flag=_numbers(table["flag"]),
             given=frozenset(text.split()),
         )
 
@@ -177,8 +177,9 @@ def _on_sphere(lat: ArrayLike, lon: ArrayLike) -> Floats:
 
 
 def _read(table: str) -> Any:
-    with as_file(files("hinterland.curate.geo").joinpath(f"data/{table}.parquet")) as path:
-        return pq.read_table(path, use_threads=False)
+    resource = files("hinterland.curate.geo").joinpath(f"data/{table}.parquet")
+    with as_file(resource) as path, pq.ParquetFile(path, pre_buffer=False) as file:
+        return file.read(use_threads=False)
 
 
 @cache
@@ -189,17 +190,24 @@ def load() -> Gazetteer:
     codes = np.asarray(iso3.dictionary.to_pylist(), dtype=object)
     return Gazetteer(
         Entities(
-            kind=table["kind"].to_numpy(),
+            kind=_numbers(table["kind"]),
             name=_strings(table["name"]),
-            iso3=codes[iso3.indices.to_numpy()],
-            admin1=table["admin1"].to_numpy(),
+            iso3=codes[_numbers(iso3.indices)],
+            admin1=_numbers(table["admin1"]),
             code=_strings(table["code"]),
-            lat=table["lat"].to_numpy(),
-            lon=table["lon"].to_numpy(),
-            population=table["population"].to_numpy(),
+            lat=_numbers(table["lat"]),
+            lon=_numbers(table["lon"]),
+            population=_numbers(table["population"]),
         )
     )
 
 
 def _strings(column: Any) -> Objects:
     return np.asarray(column.to_pylist(), dtype=object)
+
+
+def _numbers(column: Any) -> NDArray[Any]:
+    """Return the values of a column without nulls; `to_numpy` would import pandas for it."""
+    array = column.combine_chunks() if hasattr(column, "combine_chunks") else column
+    values = np.frombuffer(array.buffers()[1], dtype=array.type.to_pandas_dtype())
+    return values[array.offset : array.offset + len(array)]
