@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,7 +14,15 @@ from hinterland.core.record import BASE_SCHEMA
 from hinterland.curate.readers.base import ReadConfig, Unreadable
 from hinterland.curate.readers.columns import NESTS, Place, find_columns
 from hinterland.curate.readers.jsonl import parse
-from hinterland.curate.readers.values import as_column, as_texts, content_ids, dump, has_nul, listed
+from hinterland.curate.readers.values import (
+    UNKNOWN_COUNTRY,
+    as_column,
+    as_texts,
+    content_ids,
+    dump,
+    has_nul,
+    listed,
+)
 
 __all__ = ["ArrowSource", "Entry", "Records", "RowSource", "Source", "to_records"]
 
@@ -151,7 +160,8 @@ def to_records(source: Source, config: ReadConfig) -> Records:
                 else (pa.nulls(source.size, field.type), [])
             )
             entries += [(row, reason, detail, True) for row, reason, detail in misfits]
-    columns["meta"] = pa.array(reader.meta(), pa.string())
+    strange = {row: detail for row, reason, detail, _ in entries if reason == UNKNOWN_COUNTRY}
+    columns["meta"] = pa.array(_with_countries(reader.meta(), strange), pa.string())
     entries = [each for each in entries if each[0] not in lost]
     entries += [(row, problem.reason, problem.detail, False) for row, problem in lost.items()]
     entries.sort(key=lambda each: each[0])
@@ -263,6 +273,14 @@ class _Reader:
                 rows = [{**inner, **row} for inner, row in zip(nest, rows, strict=True)]
             return [_meta(row) for row in rows]
         return [None] * self._source.size
+
+
+def _with_countries(meta: list[str | None], values: Mapping[int, str]) -> list[str | None]:
+    """Keep what a country column says that is no country: a state that is gone, a body, a misspelling."""
+    for row, value in values.items():
+        held = json.loads(meta[row] or "{}")
+        meta[row] = dump({"country": value, **held})
+    return meta
 
 
 def _meta(row: dict[str, Any]) -> str | None:

@@ -21,7 +21,7 @@ from hinterland.curate.audit.covariates import Covariates
 from hinterland.curate.audit.extend import extend
 from hinterland.curate.audit.groups import Grouping, encode
 from hinterland.curate.audit.material import Material, Texts
-from hinterland.curate.audit.naming import groupings_of_table, merged
+from hinterland.curate.audit.naming import groupings_of_table, merged, state_codes
 from hinterland.curate.audit.notes import notes_of_filters, notes_on_covariates
 from hinterland.curate.audit.report import Audit, GroupingInfo
 from hinterland.curate.audit.retention import Design, Retention
@@ -172,7 +172,7 @@ def audit_material(
         results=results,
         claims=make_claims(results),
         countries=_by_place(material.column("country"), kept, material.weight, by_iso3()),
-        states=_by_place(_states(material.table), kept, material.weight, by_code()),
+        states=_by_place(state_codes(material.table), kept, material.weight, by_code()),
         settings={"seed": seed, "resamples": resamples, "min_documents": min_documents, "level": 0.95},
         notes=tuple(notes),
     )
@@ -298,12 +298,3 @@ def _by_place(
     documents = np.bincount(codes, minlength=len(names))
     sums = np.bincount(codes, weights=held, minlength=len(names))
     return {name: (int(documents[i]), float(sums[i])) for i, name in enumerate(names) if name in known}
-
-
-def _states(table: pa.Table) -> pa.ChunkedArray | None:
-    """Return the state of each document in the United States, null for all others."""
-    if not {"country", "admin1"} <= set(table.column_names):
-        return None
-    state = table["admin1"].cast(pa.string())
-    inside = pc.fill_null(pc.equal(table["country"].cast(pa.string()), "USA"), False)
-    return pc.if_else(inside, state, None)

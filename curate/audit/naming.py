@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hinterland.core.errors import CorpusError, nearest
-from hinterland.core.us_states import by_code
+from hinterland.core.us_states import by_code, state_code
 from hinterland.curate.audit.covariates import Covariates
 from hinterland.curate.audit.groups import Grouping, by_place, column_grouping, place_groupings, year_grouping
 from hinterland.curate.audit.settings import AUTO
 
-__all__ = ["groupings_of_table", "merged"]
+__all__ = ["groupings_of_table", "merged", "state_codes"]
 
 #: The shipped figures that "auto" groups by: income, urbanity, and who is on the internet.
 _FIGURES = ("gdp_per_head", "urban_share", "internet_share")
@@ -84,20 +84,28 @@ def _expand(table: pa.Table, names: Sequence[str]) -> list[str]:
     return found
 
 
+def state_codes(table: pa.Table) -> pa.Array:
+    """Return the post's two letters of each document's state, null outside the United States."""
+    if not {"country", "admin1"} <= set(table.column_names):
+        return pa.nulls(table.num_rows, pa.string())
+    encoded = table["admin1"].cast(pa.string()).combine_chunks().dictionary_encode()
+    letters = pa.array([state_code(name) for name in encoded.dictionary.to_pylist()], pa.string())
+    inside = pc.equal(table["country"].cast(pa.string()).combine_chunks(), "USA")
+    return pc.if_else(pc.fill_null(inside, False), letters.take(encoded.indices), None)
+
+
 def _of_state(table: pa.Table, name: str) -> Grouping:
     """Group documents by state, or by the Census Bureau's region; elsewhere is unknown."""
-    states = _column(table, "admin1", name).cast(pa.string())
-    inside = pc.fill_null(pc.equal(table["country"].cast(pa.string()), "USA"), False)
+    _column(table, "admin1", name)  # refuses a table without it
     labels = {
         code: state.name if name == "us_state" else state.region
         for code, state in by_code().items()
         if state.region
     }
-    codes = pc.if_else(inside, states, None)
     note = "Groups are the states of the United States." if name == "us_state" else (
         "Groups are the Census Bureau's regions of the United States."
     )  # fmt: skip
-    made = by_place(codes, labels, name=name, note=note, phrase="about {}")
+    made = by_place(state_codes(table), labels, name=name, note=note, phrase="about {}")
     return replace(made, of_country={})  # these are no countries: no population is summed for them
 
 

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from hinterland.core.corpus import Corpus
 from hinterland.core.engine import Engine
 from hinterland.core.parquet import parquet_errors
+from hinterland.core.places import by_iso3
 from hinterland.core.run import Run
 from hinterland.curate.geo.locate import LocateSettings
 from hinterland.curate.geo.locate_shards import VERSION, locate_shards
@@ -20,18 +21,20 @@ _STAGE = "places"
 
 
 def needs_places(corpus: Corpus) -> bool:
-    """Whether a document has no country and was never asked for one.
+    """Whether a document has no country in alpha-3 letters and was never asked for one.
 
     Raises:
         CorpusError: A shard is damaged.
     """
     if (corpus.manifest.get("cards") or {}).get("places") is not None:
         return False
+    known = set(by_iso3())
     for path, _ in corpus.shards(verify=False):
         with parquet_errors(path, cure="write it again"):
             if "country" not in pq.read_schema(path).names:
                 return True
-            if pq.read_table(path, columns=["country"])["country"].null_count:
+            said = pq.read_table(path, columns=["country"], read_dictionary=["country"])["country"]
+            if said.null_count or not {*said.unique().to_pylist()} <= known:
                 return True
     return False
 
@@ -53,7 +56,7 @@ def places_stage(
     shards = [path for path, _ in corpus.shards()]
 
     def place(out: Path) -> dict[str, Any]:
-        return {"found": locate_shards(shards, out, settings, engine)}
+        return {"found": locate_shards(shards, out, settings, engine).card()}
 
     folder.stage(
         _STAGE,

@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -22,10 +22,8 @@ __all__ = ["Misfits", "as_column", "as_texts", "content_ids", "dump", "has_nul",
 
 _BOUNDS = {"lat": 90.0, "lon": 180.0, "geo_confidence": 1.0}
 #: Names people write that the table of places does not have.
-_NATIONS = {
-    "uk": "GBR", "great britain": "GBR", "united states of america": "USA", "u.s.": "USA", "u.s.a.": "USA",
-    "russian federation": "RUS", "republic of korea": "KOR", "holland": "NLD",
-}  # fmt: skip
+#: The reason of a value in a country column that is no country; the value stays in ``meta``.
+UNKNOWN_COUNTRY = "unknown_country"
 _SECONDS, _MILLISECONDS = (1e8, 1e10), (1e11, 1e13)
 
 #: Row, reason and detail of values that became null.
@@ -215,23 +213,19 @@ def _codes() -> pa.Array:
     return pa.array([*by_iso3(), None], pa.string())
 
 
-@cache
-def _nations() -> dict[str, str]:
-    """Return alpha-3 codes by alpha-3, alpha-2 and name, in small letters."""
-    places = by_iso3().values()
-    names = {place.name.casefold(): place.iso3 for place in places}
-    return {
-        **_NATIONS, **names, **{each.iso2.lower(): each.iso3 for each in places},
-        **{each.iso3.lower(): each.iso3 for each in places},
-    }  # fmt: skip
+@lru_cache(maxsize=100_000)
+def _country_code(value: str) -> str | None:
+    from hinterland.curate.geo.countries import country_code
+
+    return country_code(value).iso3
 
 
 def _country(value: str | None, row: int, misfits: Misfits) -> str | None:
     if value is None:
         return None
-    code = _nations().get(value.strip().casefold())
+    code = _country_code(value)
     if code is None:
-        misfits.append((row, "unknown_country", value[:200]))
+        misfits.append((row, UNKNOWN_COUNTRY, value[:200]))
     return code
 
 
