@@ -25,6 +25,8 @@ Report = dict[str, Any]
 
 #: What rounding may add to a sum of weights.
 _SLACK = 1e-9
+#: Below this all whole numbers are floats, and so are their sums and differences.
+_EXACT = 2.0**53
 
 
 def keep_probability(scores: Floats, alpha: float = 9.0) -> Floats:
@@ -148,8 +150,12 @@ def prefix(values: Floats, limits: Floats, groups: NDArray[np.integer[Any]]) -> 
     fits = values <= limits + slack
     counted = np.where(fits, values, 0.0)
     starts = np.flatnonzero(np.diff(groups, prepend=groups[0] - 1))
-    # Summed group by group: a difference of running totals would lose the small ones.
-    running = np.concatenate([np.cumsum(part) for part in np.split(counted, starts[1:])])
+    total = np.cumsum(counted)
+    if total[-1] < _EXACT and np.array_equal(counted, np.rint(counted)):
+        running = total - np.repeat((total - counted)[starts], np.diff(starts, append=len(counted)))
+    else:
+        # Summed group by group: a difference of running totals would lose the small ones.
+        running = np.concatenate([np.cumsum(part) for part in np.split(counted, starts[1:])])
     return np.asarray(fits & ((running <= limits + slack) | (values == 0)))
 
 

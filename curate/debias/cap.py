@@ -71,7 +71,7 @@ def cap(
     worth = as_optional(quality, size, "qualities")
     amount, held = amount_of(of, before, counted), before > 0
     there = np.bincount(grouping.codes[held], weights=amount[held], minlength=len(labels)).astype(np.float64)
-    free = np.isin(np.array(labels, dtype=str), list(exempt))
+    free = np.array([label in exempt for label in labels], dtype=bool)
     limits = _limits(most, share, most_of or {}, labels, there, free)
     place = place_in_group(grouping.codes, (best_first(worth, size), id_ranks(ids, size)))
     taken = fill(grouping.codes, place, amount, held, limits)
@@ -120,14 +120,15 @@ def _limits(
     for name, number in {"most": most, **most_of}.items():
         if number is not None and not number >= 0:
             raise ConfigError(f"the limit {name} is {number}", where="cap", cure="give 0 or more")
-    unknown = [label for label in most_of if label not in labels]
+    position = {label: g for g, label in enumerate(labels)}
+    unknown = [label for label in most_of if label not in position]
     if unknown:
         raise ConfigError(f"no group {unknown[0]!r}", where="cap", cure=nearest(unknown[0], labels))
     limits = np.full(len(labels), math.inf if most is None else float(most))
     limits[free] = math.inf
-    named = np.isin(np.array(labels, dtype=str), list(most_of))
+    named = np.zeros(len(labels), dtype=bool)
     for label, number in most_of.items():
-        limits[labels.index(label)] = number
+        limits[position[label]], named[position[label]] = number, True
     if share is not None:
         capped = ~free & ~named & (there > 0)
         others = float(np.minimum(there, limits)[~capped].sum())

@@ -132,7 +132,9 @@ def weighted_disparity(
     groups = len(group.labels)
     n = np.bincount(group.codes, minlength=groups)
     sums = np.bincount(group.codes, weights=weight, minlength=groups)
-    counted = (n >= max(min_documents, 1)) & ~np.isin(np.array(group.labels, dtype=str), list(exempt))
+    counted = (n >= max(min_documents, 1)) & ~np.array(
+        [label in exempt for label in group.labels], dtype=bool
+    )
     rates = sums[counted] / n[counted]
     return float(rates.min() / rates.max()) if rates.size > 1 and rates.max() > 0 else math.nan
 

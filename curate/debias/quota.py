@@ -105,8 +105,8 @@ def quota(
     unmet = {
         label: f"{pool[g]:,.0f} {of} of {asked[g]:,.0f} wanted: no more are there"
         + (f" ({number[g]:,} documents)" if of == "tokens" else "")
-        for g, label in enumerate(grouping.labels)
-        if not math.isnan(asked[g]) and pool[g] < asked[g] * (1 - 1e-9)
+        for g, label in ((int(g), grouping.labels[g]) for g in np.flatnonzero(~unasked))
+        if pool[g] < asked[g] * (1 - 1e-9)
     }
     notes = [f"{int(unasked[codes][held].sum()):,} kept documents are in groups without a quota; they"
              f" {'stay' if others == 'keep' else 'go'}."] if unasked[codes][held].any() else []  # fmt: skip
@@ -150,7 +150,8 @@ def _asked(
     if bad:
         label, number = next(iter(bad.items()))
         raise ConfigError(f"the quota of {label!r} is {number}", where="quota", cure="give 0 or more")
-    unknown = [label for label in given if label not in labels]
+    position = {label: g for g, label in enumerate(labels)}
+    unknown = [label for label in given if label not in position]
     if unknown:
         raise ConfigError(f"no group {unknown[0]!r}", where="quota", cure=nearest(unknown[0], labels))
     if shares is not None and math.fsum(shares.values()) > 1 + 1e-9:
@@ -160,7 +161,6 @@ def _asked(
             cure="correct them",
         )
     asked = np.full(len(labels), math.nan)
-    position = {label: g for g, label in enumerate(labels)}
     rows = [position[label] for label in given]
     asked[rows] = list(given.values())
     if shares is not None:

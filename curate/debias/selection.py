@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Codes = NDArray[np.int64]
 Unit = Literal["documents", "tokens"]
+#: With more groups only those that change are listed, and of these so many, the largest.
+_MOST_GROUPS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Selection(Outcome):
 
     Attributes:
         of: What was counted: "documents" or "tokens".
-        groups: By group.
+        groups: By group; of more than a thousand, the largest of those that change.
         settings: What was asked for.
     """
 
@@ -115,6 +117,12 @@ def selected(
     ]
     sums = [np.bincount(grouping.codes, weights=w * unit, minlength=groups) for w in (before, after)]
     asked = np.full(groups, math.nan) if wanted is None else wanted
+    shown = np.arange(groups)
+    if groups > _MOST_GROUPS:
+        changed = np.flatnonzero(sums[0] != sums[1])
+        largest = changed[np.argsort(-sums[0][changed], kind="stable")]
+        shown = np.sort(largest[:_MOST_GROUPS])
+        notes = [*notes, f"Of {groups:,} groups {len(changed):,} change; {len(shown):,} of these are listed."]
     return Selection(
         before=before > 0,
         keep=after > 0,
@@ -123,7 +131,7 @@ def selected(
         of=of,
         settings=settings,
         groups={
-            label: GroupAmount(
+            grouping.labels[g]: GroupAmount(
                 int(counts[0][g]),
                 int(counts[1][g]),
                 int(counts[2][g]),
@@ -131,7 +139,7 @@ def selected(
                 float(sums[1][g]),
                 float(asked[g]),
             )
-            for g, label in enumerate(grouping.labels)
+            for g in shown.tolist()
         },
         unmet=unmet,
         notes=tuple(notes),

@@ -221,7 +221,7 @@ def test_what_must_hold_for_any_table(
     assert isinstance(str(found), str)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     st.lists(st.integers(1, 5), min_size=4, max_size=4),
     st.lists(st.floats(0.3, 1), min_size=4, max_size=4),

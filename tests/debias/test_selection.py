@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hinterland.core.errors import ConfigError, CorpusError
+from hinterland.curate.audit.groups import Grouping
 from hinterland.curate.debias.cap import cap, share_limit
 from hinterland.curate.debias.pareto import pareto
 from hinterland.curate.debias.quota import quota
@@ -235,3 +236,19 @@ def test_a_share_limit_is_the_largest_that_holds(amounts: list[float], share: fl
     more = limit * 1.01
     if values.max() > more:
         assert more > share * (np.minimum(values, more).sum() + others) * (1 - 1e-9)
+
+
+@pytest.mark.slow
+def test_a_million_sources() -> None:
+    import time
+
+    size = 1_000_000
+    codes = np.arange(size) // 2
+    group = Grouping("source", codes, tuple(f"site{i:07d}.example.org" for i in range(size // 2)))
+    start = time.perf_counter()
+    result = cap(group, 1)
+    assert time.perf_counter() - start < 20
+    assert result.keep.sum() == size // 2
+    assert len(result.groups) == 1000
+    assert result.notes[-1] == "Of 500,000 groups 500,000 change; 1,000 of these are listed."
+    assert len(str(result)) < 2000
