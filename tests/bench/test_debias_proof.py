@@ -124,8 +124,9 @@ def test_same_seed_same_figures(data: Path, capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.slow
 def test_with_the_transformer_and_any_number_of_workers(
-    data: Path, capsys: pytest.CaptureFixture[str]
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(debias, "GPT_TOKENS", 25_000)  # --quick takes a twenty-fifth
     found = []
     for workers in ("1", "2"):
         more = ["--quick", "--gpt", "--runs", "2", "--json", "--workers", workers]
