@@ -10,22 +10,15 @@ __all__ = ["class_of", "edges_of", "hatching", "key", "words_of"]
 
 
 def edges_of(values: list[float], middle: float | None, unit: str) -> list[float]:
-    """Return the six edges of five classes: equal steps, symmetric about ``middle`` if given."""
+    """Return the six edges of five classes: equal steps, about ``middle`` if given."""
     low, high = min(values), max(values)
     if middle is not None:
         reach = max(high - middle, middle - low) or 0.1
-        inner, outer = reach * 0.2, reach * 0.6
-        edges = [
-            middle - reach,
-            middle - outer,
-            middle - inner,
-            middle + inner,
-            middle + outer,
-            middle + reach,
-        ]
-        if unit == "%":
-            edges = [min(max(edge, 0.0), max(high, 1.0)) for edge in edges]
-        return edges
+        down, up = reach, reach
+        if unit == "%":  # no class lies where no share can
+            down, up = min(reach, middle), min(reach, max(1.0 - middle, high - middle))
+        steps = (1.0, 0.6, 0.2)
+        return [*(middle - down * step for step in steps), *(middle + up * step for step in reversed(steps))]
     if high <= low:
         high = low + (abs(low) or 1.0)
     return [low + (high - low) * step / 5 for step in range(6)]

@@ -144,6 +144,8 @@ def number_text(value: float, unit: str = "") -> str:
         return f"{value * 100:.1f}".replace("-0.0", "0.0")
     if unit == "%":
         share = value * 100
+        if 0 < abs(share) < 0.095:
+            return f"{share:.1g}%" if abs(share) >= 1e-4 else f"{share:.0e}%"
         digits = 1 if 0 < abs(share) < 1 or 99 < abs(share) < 100 else 0
         return f"{share:.{digits}f}%"
     if abs(value) >= 1000 or value == int(value):

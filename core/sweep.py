@@ -87,9 +87,15 @@ def sweep_chart(
         raise ValueError(f"a chart over a threshold names at most {len(_STYLES)} lines, found {len(lines)}")
     ink, last = Ink(standalone), max(len(steps) - 1, 1)
     top, bottom = 14.0 + 17.0 * len(marks), 300.0
-    across, up = Scale(0, last, SWEEP_START * WIDTH, SWEEP_END * WIDTH), Scale(0, 1, bottom, top)
+    highest = max(
+        (v for line in [*lines.values(), overall, *(others or {}).values()] for v in line if drawable(v)),
+        default=1.0,
+    )
+    ceiling = next((each for each in (0.05, 0.1, 0.2, 0.4) if highest <= each), 1.0)
+    across = Scale(0, last, SWEEP_START * WIDTH, SWEEP_END * WIDTH)
+    up = Scale(0, ceiling, bottom, top)
     parts = []
-    for mark in (0.0, 0.25, 0.5, 0.75, 1.0):
+    for mark in (part * ceiling / 4 for part in range(5)):
         y = up(mark)
         parts.append(f'<path d="M{across.start:.0f} {y:.1f}H{across.end:.0f}" {ink("rule", of="stroke")}/>')
         shown = number_text(mark, "%")

@@ -51,7 +51,7 @@
     panels.forEach(function (panel, i) {
       var option = document.createElement("option"), group = panel.getAttribute("data-group");
       option.value = String(i);
-      option.textContent = panel.getAttribute("data-panel");
+      option.textContent = panel.getAttribute("data-panel") + (group ? " · " + group : "");
       if (group && !groups[":" + group]) {
         groups[":" + group] = document.createElement("optgroup");
         groups[":" + group].label = group;

@@ -170,3 +170,35 @@ def test_no_shape_spans_the_whole_world() -> None:
             assert highest - lowest < 1000, code
             assert -1 <= lowest <= highest <= 2001, code
     assert math.isclose(_world()["width"], 2000)
+
+
+def test_a_map_has_no_class_where_no_share_can_lie() -> None:
+    root = parse(world_map({"FRA": 0.0, "DEU": 0.1, "ITA": 0.5}, title="t", unit="%", middle=0.1))
+    shown = words(root).split(" | ")
+    assert shown[:4] == ["4%", "8%", "18%", "34%"]
+
+
+def test_off_the_axis_is_an_arrow() -> None:
+    rows = [IntervalRow("none", Interval(0.0, 0.0, 0.2)), IntervalRow("much", Interval(300.0, 90.0, 800.0))]
+    root = parse(interval_chart(rows, title="t", unit="", log=True, reference=1.0))
+    assert len(root.findall(f".//{SVG}circle")) == 1
+    assert "1 | 10 | 100" in words(root) or "100" in words(root)
+
+
+def test_live_marks_can_be_moved() -> None:
+    rows = [IntervalRow("a", Interval(0.4, 0.3, 0.5)), IntervalRow("b", Interval(NAN, NAN, NAN))]
+    root = parse(interval_chart(rows, title="t", live=True, reference=0.5, reference_label="all"))
+    live = next(e for e in root.iter(f"{SVG}g") if e.get("class") == "hl-live")
+    assert (live.get("data-zero"), live.get("data-one")) == ("14.0", "506.0")
+    dots = [e for e in root.iter(f"{SVG}circle") if e.get("class") == "hl-dot"]
+    assert [dot.get("display") for dot in dots] == [None, "none"]
+
+
+def test_points_and_small_shares() -> None:
+    assert [number_text(v, "points") for v in (0.123, -0.0001, NAN)] == ["12.3", "0.0", "–"]
+    assert [number_text(v, "%") for v in (0.0002, 0.0009, 0.001, 3e-7)] == [
+        "0.02%",
+        "0.09%",
+        "0.1%",
+        "3e-05%",
+    ]

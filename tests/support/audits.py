@@ -267,7 +267,7 @@ def realistic(
     labels, documents = sizes[first]
     compared = [g for g in labels if g != UNKNOWN]
     return Audit(
-        title="Audit of a web corpus",
+        title="Audit of a made-up corpus",
         documents=total,
         tokens=7_544_000,
         token_unit="words",

@@ -64,6 +64,8 @@ def _largest(rows: Sequence[CoverageRow], size: int) -> list[CoverageRow]:
 
 
 def _chart(each: Coverage) -> Markup:
+    if len(each.rows) > MAX_DRAWN and not any(row.ranked for row in each.rows):
+        return joined()  # a long chart of what is not compared says nothing that the table does not
     rows = _largest(each.rows, MAX_DRAWN)
     which = left_out(len(rows), len(each.rows), "those with most documents")
     name = name_of(each.grouping)

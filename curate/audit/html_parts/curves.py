@@ -38,8 +38,11 @@ def _ratio(value: float) -> str:
     return "–" if thousandths is None else f"{thousandths / 1000:.3f}"
 
 
-def _threshold(value: float) -> str:
-    return f"{value:.6g}"
+def _threshold(value: float, digits: int = 6) -> str:
+    """Write a threshold so that neighbours differ, and never with an exponent where it is large."""
+    if abs(value) < 1e15 and (value == int(value) or abs(value) >= 10 ** (digits - 1)):
+        return f"{value:,.0f}" if value == int(value) or digits < 6 else f"{value:,.1f}"
+    return f"{value:.{digits}g}"
 
 
 def _sign(curve: Curve) -> str:
@@ -151,7 +154,7 @@ def _one(audit: Audit, curve: Curve, steps: Sequence[int], number: int) -> Marku
         return [values[i] for i in steps]
 
     chart = sweep_chart(
-        [f"{curve.thresholds[i]:.4g}" for i in steps],
+        [_threshold(curve.thresholds[i], 4) for i in steps],
         {name: at(line) for name, line in named.items()},
         title=f"Share kept by {name_of(curve.grouping)}, over the threshold of {curve.column}",
         x_label=f"keep if {curve.column} {_sign(curve)}",
@@ -264,12 +267,19 @@ def _summary(shown: Sequence[Curve]) -> Markup:
         rows.append(
             [_title(curve), name_of(curve.grouping), *cells(now, curve.current), *cells(best, curve.best)]
         )
+    head = ["Threshold", "By", "Now", "Keeps", "Worst over best"]
+    then = ["Best", "Would keep", "Worst over best, then"]
+    any_best = any(math.isfinite(curve.best) for curve in shown)
     bounds = sorted({curve.bound for curve in shown})
     bound = f"{bounds[0]:g}" if len(bounds) == 1 else "its bound"
     return table_html(
-        ["Threshold", "By", "Now", "Keeps", "Worst over best", "Best", "Would keep", "Worst over best, then"],
-        rows,
-        caption=f"Every threshold. “Best” keeps most documents with the worst-kept group at {bound} of the"
-        " best-kept"
-        " one's share or more; – where none does.",
+        [*head, *then] if any_best else head,
+        [row if any_best else row[:5] for row in rows],
+        caption="Every threshold. "
+        + (
+            f"“Best” keeps most documents with the worst-kept group at {bound} of the best-kept one's"
+            " share or more; – where none does."
+            if any_best
+            else f"None brings the worst-kept group to {bound} of the best-kept one's share."
+        ),
     )

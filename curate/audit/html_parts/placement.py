@@ -36,6 +36,8 @@ def placement(audit: Audit) -> Markup:
         for row in audit.placements
     ]
     head = ["Placed by", "Documents", "Share", f"Share of {audit.token_unit}", "Mean confidence"]
+    if not any(math.isfinite(row.confidence) for row in audit.placements):
+        head, rows = head[:-1], [row[:-1] for row in rows]
     return joined(
         table_html(head, rows, caption="How many documents each rule placed"),
         note(
