@@ -10,6 +10,7 @@ import numpy as np
 
 from hinterland.core.places import UNKNOWN, by_iso3
 from hinterland.core.stats import Interval
+from hinterland.core.usmap import _baked
 from hinterland.curate.audit.audit import Audit, GroupingInfo
 from hinterland.curate.audit.claims import ALL, make_claims
 from hinterland.curate.audit.parts import (
@@ -349,12 +350,9 @@ def realistic(
 
 def states_of(rng: np.random.Generator) -> dict[str, tuple[int, float]]:
     """Return documents and documents kept of most states."""
-    from hinterland.core.usmap import _baked
-
+    chosen = [code for code in _baked()["states"] if rng.random() < 0.9]
     return {
-        code: (n := int(rng.integers(5, 200)), float(round(n * rng.uniform(0.3, 0.8))))
-        for code in _baked()["states"]
-        if rng.random() < 0.9
+        code: (n := int(rng.integers(5, 200)), float(round(n * rng.uniform(0.3, 0.8)))) for code in chosen
     }
 
 
