@@ -350,14 +350,13 @@ def realistic(
 
 def states_of(rng: np.random.Generator) -> dict[str, tuple[int, float]]:
     """Return documents and documents kept of most states."""
-    chosen = [code for code in _baked()["states"] if rng.random() < 0.9]
-    return {
-        code: (n := int(rng.integers(5, 200)), float(round(n * rng.uniform(0.3, 0.8)))) for code in chosen
-    }
+    codes = [code for code in _baked()["states"] if rng.random() < 0.9]
+    documents = rng.integers(5, 200, len(codes))
+    return {c: (int(n), float(n // 2 + i % 3)) for i, (c, n) in enumerate(zip(codes, documents, strict=True))}
 
 
 def hostile() -> Audit:
-    """Return an audit whose every untrusted word tries to run or to break out."""
+    """Return an audit whose every untrusted word tries to run."""
     bad = "</script><script>window.ran = 1</script><img src=x onerror='window.ran = 1'>\u202e\x00"
     audit = realistic()
     first = next(iter(audit.results))
