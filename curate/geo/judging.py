@@ -76,7 +76,7 @@ def _after_capital(text: str, match: Match, before: Token, taken: bool, lexicon:
         return -4.0 if match.person else 0.0
     if name.best.kind == "demonym":
         return 0.0
-    if word in lexicon.given and not (taken and name.strong and not name.given):
+    if word in lexicon.given and (name.given or name.surname or not name.strong):
         match.person = True
         return -4.0
     if taken or name.strong:

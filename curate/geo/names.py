@@ -38,7 +38,6 @@ def normalise(name: str) -> str:
     >>> normalise("São  Tomé"), normalise("U.S."), normalise("Guinea-Bissau")
     ('sao tome', 'us', 'guinea bissau')
     """
-    key = name.lower().translate(_LETTERS)
-    if not key.isascii():
-        key = "".join(c for c in unicodedata.normalize("NFKD", key) if not unicodedata.combining(c))
-    return " ".join(key.split())
+    if not name.isascii():
+        name = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    return " ".join(name.lower().translate(_LETTERS).split())

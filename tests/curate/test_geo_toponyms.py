@@ -137,6 +137,29 @@ def test_metonyms_and_institutions_are_places():
     assert found("Chicago Police Department") == [("Chicago", "USA")]
 
 
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("They toured Downtown Chicago.", [("Chicago", "USA")]),
+        ("Angry Turkish fans sang.", [("Turkish", "TUR")]),
+        ("The Royal Norway prize", [("Norway", "NOR")]),
+        ("The Zzyzzx Springfield prize", []),
+        ("He met president Lincoln there.", []),
+        ("She met the Turkey coach.", [("Turkey", "TUR")]),
+        ("A London-based firm", [("London", "GBR")]),
+        ("Lincoln's hat and Reading's shop", []),
+        ("(Nairobi)", [("Nairobi", "KEN")]),
+        ("anti-Paris talk", [("Paris", "FRA")]),
+        ("Paris, Lyon", [("Paris", "FRA"), ("Lyon", "FRA")]),
+        ("Cairo,\nRome", [("Cairo", "EGY"), ("Rome", "ITA")]),
+        ("WHO and AIDS and NATO met.", []),
+        ("Us two went.", []),
+    ],
+)
+def test_words_around_a_name(text, places):
+    assert found(text) == places
+
+
 def test_common_words_need_a_preposition():
     assert found("He grew up in Reading, west of London.") == [("Reading", "GBR"), ("London", "GBR")]
 
