@@ -85,7 +85,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("gohper", ["gopher", "c4"])
     "did you mean 'gopher'? Known: c4, gopher"
     """
-    names = sorted(known)
+    names = sorted(set(known))
     close = get_close_matches(name, names, n=_SHOWN, cutoff=0.5)
     guess = f"did you mean '{close[0]}'? " if close else ""
     if len(names) > _MANY:

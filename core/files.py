@@ -37,6 +37,7 @@ _CURES = {
     errno.EROFS: ("the file system is read-only", "give a folder you may write to"),
     errno.ENOTDIR: ("a file stands where a folder is needed", "give another folder"),
     errno.EEXIST: ("a file stands where a folder is needed", "give another folder"),
+    errno.ENAMETOOLONG: ("the name is too long for the file system", "give a shorter one"),
     errno.EISDIR: ("a folder stands where a file is needed", "give another name"),
     errno.EFBIG: (
         "the file would be larger than allowed here",

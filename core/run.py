@@ -121,7 +121,12 @@ class Run:
         self._on_stage = on_stage
         self._started = time.time()
         with storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except FileNotFoundError as error:  # where the system makes the folders, /proc
+                raise StorageError(
+                    "no folder can be made here", where=str(folder), cure="give another folder"
+                ) from error
 
     @contextmanager
     def locked(self) -> Iterator[None]:

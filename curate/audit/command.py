@@ -13,6 +13,7 @@ from hinterland.core.engine import LocalEngine
 from hinterland.core.errors import ConfigError
 from hinterland.core.files import hash_file
 from hinterland.core.run import Run, fingerprint
+from hinterland.curate.audit.checks import check_settings
 from hinterland.curate.audit.claims import headline
 from hinterland.curate.audit.corpus import is_decided, open_decided
 from hinterland.curate.audit.decided import audit_decided, audit_rows, groupings_of, read_for_audit
@@ -74,13 +75,14 @@ def _kind(config: CommandConfig) -> str:
     """Return what the input is: "decided", "rows" or "documents".
 
     Raises:
-        ConfigError: There is no input, or it lies in ``out``.
+        ConfigError: There is no input, it lies in ``out``, or a setting names what is not there.
         CorpusError: It does not exist, or a corpus is damaged.
     """
     if not config.input:
         raise ConfigError(
             "nothing to audit", where="input", cure="name a corpus or files: hinterland audit FILES"
         )
+    check_settings(config)
     if len(config.input) == 1 and is_decided(config.input[0]):
         return "decided"
     return "rows" if is_tabular(_inputs(config), config.read) else "documents"
@@ -112,7 +114,7 @@ def plan(config: CommandConfig) -> dict[str, Any]:
     """Return what a run would read and how long it would take; write nothing.
 
     Raises:
-        ConfigError: There is no input.
+        ConfigError: There is no input, or a setting names what is not there.
         CorpusError: It cannot be read.
     """
     kind, place = _kind(config), config.locate is not None

@@ -129,11 +129,17 @@ class Decided:
 
     @property
     def weight(self) -> NDArray[np.float64] | None:
-        """The weights, shape (documents,), where the corpus has them."""
+        """The weights, shape (documents,), where the corpus has them; NaN where one is missing.
+
+        Raises:
+            CorpusError: They are no numbers.
+        """
         if "weight" not in self.table.column_names:
             return None
-        values = self.table["weight"].cast(pa.float64()).fill_null(0.0)
-        return np.asarray(values.to_numpy(), dtype=np.float64)
+        column = self.table["weight"]
+        if column.null_count == len(column):  # nobody weighted anything
+            return None
+        return _numbers(column, "weight", self.corpus)
 
 
 def rules_of(corpus: Corpus) -> tuple[Rule, ...]:
@@ -199,24 +205,74 @@ def read_decided(
         wanted = there
     wanted = list(dict.fromkeys([*wanted, *(columns or ()), *([tokens] if tokens else [])]))
     table = corpus.read(wanted)
-    if table["keep"].null_count:
-        raise CorpusError(
-            f"{table['keep'].null_count} documents are undecided", where=str(corpus.path), cure="decide them"
-        )
+    keep = _kept(table["keep"], corpus)
     if places:
         table = _placed(table, places)
     named = [rule.filter for rule in rules_of(corpus)]
-    decisions = reason_decisions(table["reasons"], named) if "reasons" in there else {}
-    decisions[ALL] = np.asarray(table["keep"].to_numpy(), dtype=bool)
+    decisions = {}
+    if "reasons" in there:
+        _check_reasons(table["reasons"], corpus)
+        decisions = reason_decisions(table["reasons"], named)
+    decisions[ALL] = keep
     if tokens is None:
         return Decided(corpus, table, decisions, _words(corpus), "words", tuple(places))
-    counted = table[tokens].cast(pa.float64())
-    if counted.null_count:
+    if table[tokens].null_count:
         raise CorpusError(
-            f"{counted.null_count} nulls in column {tokens!r}", where=str(corpus.path), cure="count again"
+            f"{table[tokens].null_count} nulls in column {tokens!r}",
+            where=str(corpus.path),
+            cure="count again",
         )
-    numbers = np.asarray(counted.to_numpy(), dtype=np.float64)
-    return Decided(corpus, table, decisions, numbers, "tokens", tuple(places))
+    counted = _numbers(table[tokens], tokens, corpus)
+    return Decided(corpus, table, decisions, counted, "tokens", tuple(places))
+
+
+def _kept(column: pa.ChunkedArray, corpus: Corpus) -> Bools:
+    """Return the decisions: true and false, or the numbers 1 and 0.
+
+    Raises:
+        CorpusError: One is missing, or is neither.
+    """
+    where = str(corpus.path)
+    if column.null_count:
+        raise CorpusError(f"{column.null_count} documents are undecided", where=where, cure="decide them")
+    values = _numbers(column, "keep", corpus)
+    odd = values[~np.isin(values, (0.0, 1.0))]
+    if odd.size:
+        raise CorpusError(
+            f"column 'keep' holds {odd[0]:g}: neither kept (1) nor not (0)", where=where, cure="decide again"
+        )
+    return np.asarray(values == 1)
+
+
+def _numbers(column: pa.ChunkedArray, name: str, corpus: Corpus) -> NDArray[np.float64]:
+    """Return a column's values as floats, null as NaN.
+
+    Raises:
+        CorpusError: They are no numbers.
+    """
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    if not (number or pa.types.is_boolean(kind) or pa.types.is_null(kind)):
+        raise CorpusError(
+            f"column {name!r} holds {kind} and no numbers", where=str(corpus.path), cure="write numbers"
+        )
+    return np.asarray(column.cast(kind).cast(pa.float64()).fill_null(np.nan).to_numpy(), dtype=np.float64)
+
+
+def _check_reasons(column: pa.ChunkedArray, corpus: Corpus) -> None:
+    """Raise `CorpusError` if the reasons are no lists of words."""
+    kind = column.type
+    lists = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    inner = kind.value_type if lists else kind
+    inner = inner.value_type if pa.types.is_dictionary(inner) else inner
+    if not lists or not (
+        pa.types.is_string(inner) or pa.types.is_large_string(inner) or pa.types.is_null(inner)
+    ):
+        raise CorpusError(
+            f"column 'reasons' holds {kind} and not lists of words",
+            where=str(corpus.path),
+            cure="write each document's reasons as a list",
+        )
 
 
 def _words(corpus: Corpus) -> NDArray[np.float64]:

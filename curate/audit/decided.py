@@ -23,11 +23,19 @@ from hinterland.curate.audit.covariates import Covariates
 from hinterland.curate.audit.groups import Grouping, encode
 from hinterland.curate.audit.material import Material, Texts
 from hinterland.curate.audit.naming import groupings_of_table, merged
-from hinterland.curate.audit.notes import notes_of_filters, notes_on_covariates
+from hinterland.curate.audit.notes import (
+    notes_of_filters,
+    notes_on_covariates,
+    notes_on_places,
+    notes_on_rejects,
+    notes_on_weights,
+)
+from hinterland.curate.audit.render import ROWS
 from hinterland.curate.audit.report import Audit
 from hinterland.curate.audit.settings import AuditSettings
 from hinterland.curate.audit.tabular import Rows
 from hinterland.curate.geo.locate import locate_report
+from hinterland.curate.geo.locate_shards import card_of
 from hinterland.curate.score_columns import TableColumns
 
 __all__ = ["audit_decided", "audit_rows", "clusters_of", "groupings_of", "read_for_audit", "texts_of"]
@@ -153,7 +161,15 @@ def audit_decided(
         texts=texts_of(decided.corpus) if "text" in column_names(decided.corpus) else None,
         audited=audited,
     )
-    return _audit(material, settings, title, decided.token_unit, audited, own)
+    made = _audit(material, settings, title, decided.token_unit, audited, own)
+    card = (decided.corpus.manifest.get("cards") or {}).get("places") or {}
+    card = card_of(decided.places) if decided.places else card
+    said = [
+        *notes_on_rejects(decided.corpus.manifest.get("counts") or {}),
+        *notes_on_places(card),
+        *notes_on_weights(decided.weight, decided.keep),
+    ]
+    return replace(made, notes=(*made.notes, *said))
 
 
 def audit_rows(rows: Rows, settings: AuditSettings, *, title: str) -> Audit:
@@ -169,7 +185,9 @@ def audit_rows(rows: Rows, settings: AuditSettings, *, title: str) -> Audit:
         f"{number:,} rows could not be read: {why}." for why, number in sorted(rows.unreadable.items())
     ]  # fmt: skip
     if settings.locate is not None:
-        found = locate_report(table, settings.locate).table
+        located = locate_report(table, settings.locate)
+        notes += notes_on_places({"not_placed": located.not_placed, "unrecognised": located.unrecognised})
+        found = located.table
         for name in found.column_names:
             if name == "id":
                 continue
@@ -197,16 +215,19 @@ def audit_rows(rows: Rows, settings: AuditSettings, *, title: str) -> Audit:
         columns=TableColumns(table),
         audited=audited,
     )
-    made = _audit(material, settings, title, "rows", audited, own)
+    made = _audit(material, settings, title, ROWS, audited, own)
     return replace(made, notes=(*made.notes, *notes))
 
 
 def _kept(table: pa.Table) -> NDArray[np.bool_] | None:
-    """Return the column ``keep`` if it holds a decision for every row."""
+    """Return the column ``keep`` if it holds a decision for every row: 1 and 0, true and false."""
     if "keep" not in table.column_names or table["keep"].null_count:
         return None
+    column = table["keep"]
     try:
-        values = np.asarray(table["keep"].cast(pa.float64()).to_numpy())
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            column = pc.utf8_lower(pc.utf8_trim_whitespace(column)).cast(pa.bool_())
+        values = np.asarray(column.cast(pa.float64()).to_numpy())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
     return values == 1 if np.isin(values, (0.0, 1.0)).all() else None

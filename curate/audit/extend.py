@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from hinterland.core.errors import ConfigError, CorpusError, nearest
-from hinterland.core.places import UNKNOWN
+from hinterland.core.places import UNKNOWN, by_iso3
 from hinterland.curate.audit.claims import ALL
 from hinterland.curate.audit.concentration import concentration_of
 from hinterland.curate.audit.coverage import coverage_of
@@ -70,7 +70,8 @@ def _placements(material: Material) -> tuple[Placement, ...]:
     if countries is None:
         return ()
     said = pa.chunked_array([pa.nulls(len(countries), pa.string())]) if rules is None else rules
-    named = pc.if_else(pc.is_null(countries), UNKNOWN, pc.fill_null(said, "given"))
+    known = pc.is_in(countries.cast(pa.string()), pa.array(sorted(by_iso3())))
+    named = pc.if_else(known, pc.fill_null(said.cast(pa.string()), "given"), UNKNOWN)
     codes, names = encode(named)
     sure = material.column("geo_confidence")
     confidence = np.full(len(codes), np.nan)
@@ -263,7 +264,7 @@ def _examples(material: Material, analyses: Analyses, seed: int) -> tuple[Exampl
 def _reasons(decisions: Mapping[str, NDArray[np.bool_]]) -> pa.Array:
     """Return for each document the filters that drop it, as a corpus would list its reasons."""
     names = [name for name in decisions if name != ALL]
-    dropped = np.column_stack([~decisions[name] for name in names]) if names else np.zeros((0, 0), bool)
+    dropped = np.column_stack([np.zeros((len(decisions[ALL]), 0), bool), *(~decisions[n] for n in names)])
     _, which = np.nonzero(dropped)
     offsets = np.concatenate(([0], np.cumsum(dropped.sum(axis=1)))).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(names, pa.string()).take(pa.array(which)))

@@ -12,6 +12,7 @@ from hinterland.curate.audit.report import Audit
 from hinterland.curate.audit.retention import MIN_CLUSTERS, GroupRetention
 
 __all__ = [
+    "ROWS",
     "coverage",
     "csv_files",
     "csv_text",
@@ -24,17 +25,23 @@ __all__ = [
     "text_table",
 ]
 
+#: What figures without texts are counted in: a row is a document of one token.
+ROWS = "rows"
 #: Control characters in a corpus' names could move a terminal's cursor or colour it.
 _CONTROLS = dict.fromkeys((*range(10), *range(11, 32), *range(127, 160)))
 
 
 def coverage(audit: Audit) -> str:
     """Return the first line of every audit: how much there is, and how much has no place."""
-    words = f"{audit.documents:,} documents, {audit.tokens:,} {audit.token_unit}"
+    rows = audit.token_unit == ROWS
+    counted = f"{audit.documents:,} document{'' if audit.documents == 1 else 's'}"
+    words = f"{audit.documents:,} rows" if rows else f"{counted}, {audit.tokens:,} {audit.token_unit}"
     if not audit.groupings or not audit.documents:
         return f"{words}."
     name, info = next(iter(audit.groupings.items()))
     share = info.unknown_documents / audit.documents
+    if rows:
+        return f"{words}; {number_text(share, '%')} have no known {name_of(name)}."
     tokens = info.unknown_tokens / audit.tokens if audit.tokens else 0.0
     return (
         f"{words}; {number_text(share, '%')} of documents ({number_text(tokens, '%')} of {audit.token_unit})"

@@ -30,7 +30,7 @@ from hinterland.curate.geo.locate import (
     table_of,
 )
 
-__all__ = ["VERSION", "LocatedShards", "locate_shards"]
+__all__ = ["VERSION", "LocatedShards", "card_of", "locate_shards"]
 
 #: Part of what places are known by; raised when the same document gets another place.
 VERSION = 1
@@ -99,6 +99,15 @@ def locate_shards(
         label="finding where documents are from",
     )
     return _collect(targets, settings)
+
+
+def card_of(paths: Sequence[Path]) -> dict[str, Any]:
+    """Return what was found when `locate_shards` wrote these files.
+
+    Raises:
+        CorpusError: One is missing or damaged.
+    """
+    return _collect(paths, LocateSettings()).card()
 
 
 def _locate_shard(settings: LocateSettings, depends: str, shard: Path, temporary: Path) -> None:
