@@ -121,7 +121,7 @@ def accuracy(corpora: Corpora, answers: list[System]) -> tuple[Table, dict[str, 
         "95% intervals: percentile bootstrap, 2,000 resamples of whole sources.",
         "Held out: half of the sources of each corpus, by hash. Weights, word lists, hand-written aliases "
         "and confidences were made on the other half, which is shown as looked at; of what is held out, the "
-        "totals were seen once before the last changes, its texts and errors never.",
+        "totals were seen a few times before the last changes, its texts and errors never.",
         "found: names that the system found and people marked, by overlap. Precision counts all that it "
         "found; GeoVirus leaves adjectives (Turkish) unmarked, so that precision there is too low.",
         "marked: all marked names with a country, their spans given; no answer is wrong.",
