@@ -66,7 +66,8 @@ def groupings_of_table(
         elif name in _STATES:
             made[name] = _of_state(table, name)
         elif name == "year":
-            made[name] = year_grouping(_column(table, "date", name))
+            column = "date" if "date" in table.column_names or "year" not in table.column_names else "year"
+            made[name] = year_grouping(_column(table, column, name))
         else:
             made[name] = column_grouping(_column(table, name, name, figures), name)
     return made
