@@ -72,6 +72,9 @@ def equalize(
     up the fewest documents of each group, and at most ``max_loss`` of the tokens.
     ``budget`` keeps the tokens as they are in total (less at most one document's): the
     best-kept groups lose their worst documents by quality to pay for what others get back.
+    Where that drops more than ``max_loss`` of the tokens kept before, they lose no more than
+    that, and more tokens are kept than before: as few more as bring the others within
+    ``disparity`` of them. With 0 nothing goes, as in ``readmit``; 1 asks for nothing.
     ``rate`` gives all groups one retention: those above it lose, those below it get back.
 
     A group smaller than ``min_documents`` is raised and never cut.
@@ -91,7 +94,8 @@ def equalize(
         locked_out: Documents that never come back (exact duplicates, empty ones).
         ids: Break ties, shape (documents,); the position does by default.
         max_severity: The worst that may come back.
-        max_loss: The largest share of the kept tokens that "most_tokens" may give up.
+        max_loss: The largest share of the tokens kept before that "most_tokens" and "budget"
+            may drop; 1 sets no bound.
         min_documents: A smaller group is no model for others.
         exempt: Groups that stay as they are.
         weight: Weights of the kept documents before, 1 by default. What stays keeps its
@@ -117,6 +121,15 @@ def equalize(
     )
     changes, unmet = _changes(counts, grouping.codes, held, keep, harm, worth, locked, goal)
     after = np.where(keep, np.where(held, before, 1.0), 0.0)
+    spent = measure_cost(
+        before, after, cost, quality=worth, group=grouping, min_documents=min_documents, exempt=exempt
+    )
+    notes = _notes(grouping, counts, before, exempt, min_documents, target)
+    if mode == "budget" and spent.tokens_after > spent.tokens_before:
+        notes += (
+            f"At most {max_loss:.1%} of the tokens kept before may go (max_loss): {spent.share_lost:.1%} go,"
+            f" and in all {spent.tokens_after / spent.tokens_before - 1:.1%} more are kept than before.",
+        )
     return Result(
         before=held,
         keep=keep,
@@ -125,10 +138,8 @@ def equalize(
         target=goal,
         groups=changes,
         unmet=unmet,
-        cost=measure_cost(
-            before, after, cost, quality=worth, group=grouping, min_documents=min_documents, exempt=exempt
-        ),
-        notes=_notes(grouping, counts, before, exempt, min_documents, target),
+        cost=spent,
+        notes=notes,
     )
 
 
@@ -196,7 +207,7 @@ def _decide(
 ) -> tuple[float, Bools]:
     """Return the least retention asked of every group, and which documents are kept."""
     if mode == "budget":
-        return budget(counts, codes, held, available, rank, cost, disparity)
+        return budget(counts, codes, held, available, rank, cost, disparity, max_loss)
     if mode == "most_tokens":
         goal, number = most_tokens(counts, codes, held, rank, cost, disparity, max_loss)
     elif mode == "rate":

@@ -117,13 +117,24 @@ def _least_level(
     stays = (rank[rows] + 1) / counts.n[codes[rows]]
     order = np.argsort(-stays, kind="stable")
     spent = np.cumsum(tokens[rows[order]])
-    allowed = max_loss * float(tokens[held].sum()) * (1 + 1e-12)
-    gone = int(np.searchsorted(spent, allowed, side="right"))
+    gone = int(np.searchsorted(spent, _allowed(held, tokens, max_loss), side="right"))
     return float(stays[order[gone]]) if gone < len(order) else 0.0
 
 
+def _allowed(held: Bools, tokens: Floats, max_loss: float) -> float:
+    """Return how many of the kept tokens may go, with room for rounding."""
+    return max_loss * float(tokens[held].sum()) * (1 + 1e-12)
+
+
 def budget(
-    counts: Counts, codes: Codes, held: Bools, available: Bools, rank: Codes, tokens: Floats, disparity: float
+    counts: Counts,
+    codes: Codes,
+    held: Bools,
+    available: Bools,
+    rank: Codes,
+    tokens: Floats,
+    disparity: float,
+    max_loss: float,
 ) -> tuple[float, Bools]:
     """Raise a common level until the tokens are spent: each document comes in at a level of its own.
 
@@ -131,6 +142,10 @@ def budget(
     r of them unless it must. The k-th of n documents is therefore in from r = (k − 1) /
     (disparity × n), and one that is kept now from r = k / n, if that is lower. Coming in by
     level, in one order over all groups, the documents fill the budget to within one.
+
+    Where that drops more than ``max_loss`` of the kept tokens, the level is the lowest one
+    that does not, whatever the tokens become: every group keeps at least ``disparity`` of
+    it, and documents above it go.
 
     Returns:
         The least retention reached by every group, and which documents are kept.
@@ -148,5 +163,9 @@ def budget(
     take = int(np.searchsorted(spent, most * (1 + 1e-12), side="right"))
     keep = np.zeros(len(held), dtype=bool)
     keep[order[:take]] = True
+    if float(tokens[held & ~keep].sum()) > _allowed(held, tokens, max_loss):
+        lowest = _least_level(counts, codes, held, rank, tokens, max_loss)
+        number = counts.between(disparity * lowest, lowest)
+        return disparity * lowest, (held | available) & (rank < number[codes])
     reached = float(level[order[take]]) if take < len(order) else float(level[order].max(initial=0.0))
     return disparity * min(reached, 1.0), keep

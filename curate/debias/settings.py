@@ -110,11 +110,13 @@ class CommandConfig(AuditSettings):
             default the bits per byte that `hinterland curate` wrote, lower is better.
         lower_is_better: Turn the quality column (for "equalize" on a score, the score) round.
         mode: "readmit" drops nothing; "most_tokens" cuts others where a group cannot come
-            back; "budget" keeps the number of tokens; "rate" gives all groups one rate.
+            back; "budget" keeps the number of tokens, or more of them where `max_loss` asks
+            for it; "rate" gives all groups one rate.
         disparity: The least share of the best-kept group's retention.
         target: The retention to readmit up to, or in mode "rate" that of all groups.
         max_severity: The worst violation that may come back.
-        max_loss: The largest share of tokens that "most_tokens" may give up.
+        max_loss: The largest share of the tokens kept before that "most_tokens" and "budget"
+            may drop; 1, the default, sets no bound.
         severity: A column with severities (0 passes); from the rules in the manifest by default.
         score: Even out this score, instead of the rules: one threshold for each group.
         rate: The share of documents that one threshold of the score for all would keep.
