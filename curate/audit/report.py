@@ -27,9 +27,10 @@ from hinterland.curate.audit.parts import (
 )
 from hinterland.curate.audit.retention import Retention
 
-__all__ = ["Audit", "GroupingInfo"]
+__all__ = ["FORMAT", "Audit", "GroupingInfo"]
 
-_FORMAT = 2
+#: Raised when the same documents give another audit, or an audit is written in another way.
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ class Audit:
     def to_dict(self) -> dict[str, Any]:
         """Return the audit as JSON-able values; what is not a number becomes null."""
         values: dict[str, Any] = plain(
-            {"kind": "audit", "format": _FORMAT, "headline": headline(self), **asdict(self)}
+            {"kind": "audit", "format": FORMAT, "headline": headline(self), **asdict(self)}
         )
         return values
 
@@ -169,22 +170,22 @@ class Audit:
         Raises:
             CorpusError: It is not an audit of this format.
         """
-        if value.get("kind") != "audit" or value.get("format") != _FORMAT:
+        if value.get("kind") != "audit" or value.get("format") != FORMAT:
             raise CorpusError("not an audit of this version", cure="run the audit again")
         rest = {key: each for key, each in value.items() if key not in ("kind", "format", "headline")}
         return revive(cls, rest)
 
     @classmethod
-    def load(cls, folder: Path) -> Audit:
+    def load(cls, folder: Path | str) -> Audit:
         """Read the audit that `save` wrote.
 
         Raises:
             CorpusError: It is not an audit of this format.
             StorageError: There is none.
         """
-        return cls.from_dict(read_json(folder / "audit.json"))
+        return cls.from_dict(read_json(Path(folder) / "audit.json"))
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path | str) -> None:
         """Write audit.json, audit.md, audit.html, audit.csv, and a CSV file for each part there is.
 
         Raises:
@@ -194,6 +195,7 @@ class Audit:
         from hinterland.curate.audit.render import markdown
         from hinterland.curate.audit.render_csv import csv_files
 
+        folder = Path(folder)
         write_json(folder / "audit.json", self.to_dict())
         for name, content in csv_files(self).items():
             write_text(folder / name, content)
