@@ -1,4 +1,8 @@
-"""An audit as CSV: a file for each part, numbers unrounded, missing ones empty."""
+"""An audit as CSV: a file for each part, numbers unrounded, missing ones empty.
+
+Words of a corpus that a spreadsheet would run as a formula have an apostrophe before them, which
+spreadsheets take for "this is text"; audit.json has them as they are.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +36,8 @@ _COLUMNS = (
 )  # fmt: skip
 
 Row = Sequence[object]
+#: What a cell begins with that spreadsheets take for a formula (OWASP, "CSV injection").
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def csv_files(audit: Audit) -> dict[str, str]:
@@ -191,5 +197,22 @@ def _write(head: Sequence[str], rows: Iterable[Row]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(head)
     for row in rows:
-        writer.writerow("" if isinstance(v, float) and not math.isfinite(v) else v for v in row)
+        writer.writerow(map(_cell, row))
     return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    """Return a value as it is written: nothing for what is no number, and no formula for words."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return ""
+    if isinstance(value, str) and value.startswith(_FORMULA) and not _is_number(value):
+        return f"'{value}"
+    return value
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

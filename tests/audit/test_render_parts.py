@@ -30,6 +30,7 @@ from hinterland.curate.audit.parts import (
     Coverage,
     CoverageRow,
     Curve,
+    Example,
     Exposure,
     ExposureRow,
     FilterShare,
@@ -248,11 +249,26 @@ def test_csv_of_every_part() -> None:
     assert len(read["agreement.csv"]) == 1 + len(LABELS)
     assert read["exposure.csv"][0]["cited"] == ""
     assert read["measures.csv"][3]["mean_low"] == ""
-    assert read["examples.csv"][0]["text"].startswith("=1+1 | <script>")
+    assert read["examples.csv"][0]["text"].startswith("'=1+1 | <script>")
     parts_of = {name.removesuffix(".csv") for name in files} - {"audit"}
     bare = replace(full(), **dict.fromkeys(parts_of, ()))
     assert set(csv_files(bare)) == {"audit.csv"}
     assert "Coverage" not in str(bare)
+
+
+def test_no_cell_of_a_csv_file_is_a_formula() -> None:
+    words = ["=1+1", "+cmd|'/C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "＝1+1", "plain", "-5", "+3e2", "a=b"]
+    rows = tuple(
+        replace(row, source=word, id=word) for row, word in zip(_example() * len(words), words, strict=False)
+    )
+    read = list(csv.DictReader(io.StringIO(csv_files(replace(full(), examples=rows))["examples.csv"])))
+    expected = [*(f"'{word}" for word in words[:6]), *words[6:]]
+    assert [row["source"] for row in read] == expected
+    assert [row["id"] for row in read] == expected
+
+
+def _example() -> tuple[Example, ...]:
+    return (Example("region", "a", False, "c4", "1", "web", "KEN", "words"),)
 
 
 def test_audit_without_filters() -> None:
