@@ -12,18 +12,23 @@ from typing import Any
 import numpy as np
 
 from debias_parts.comparing import OVERALL, Change, changes, join
-from debias_parts.running import GOAL, GROUPINGS, PRIMARY, Material, Run
+from debias_parts.running import BOUNDED, BOUNDED_ARM, GOAL, GROUPINGS, PRIMARY, Material, Run
+from debias_parts.selecting import Way
 from hinterland.adapt.bits import BitsPerByte
 from hinterland.core.places import UNKNOWN, region_of, subregion_of
 from hinterland.core.revive import plain
 from hinterland.core.run import package_versions
-from hinterland.curate.audit.audit import Audit
 from hinterland.curate.audit.claims import ALL
 
 __all__ = ["machine", "result_of"]
 
 #: Secondary pairs: second less first.
-_PAIRS = (("random", "filtered"), ("random", "debiased"), ("filtered", "debiased by region"))
+_PAIRS = (
+    ("random", "filtered"),
+    ("random", "debiased"),
+    ("debiased", BOUNDED_ARM),
+    ("filtered", "debiased by region"),
+)
 
 
 def machine() -> dict[str, Any]:
@@ -37,7 +42,6 @@ def machine() -> dict[str, Any]:
 def result_of(material: Material, runs: Sequence[Run], *, seed: int) -> dict[str, Any]:
     """Return everything found: plain values, what is not a number is null."""
     speeches = material.speeches
-    strict = [run.results[PRIMARY].cost for run in runs]
     found = {
         "design": {
             "runs": len(runs),
@@ -51,15 +55,19 @@ def result_of(material: Material, runs: Sequence[Run], *, seed: int) -> dict[str
             "arm_tokens": [run.arm_tokens for run in runs],
             "gpt_arm_tokens": [run.gpt_arm_tokens for run in runs],
             "goal": GOAL,
-            "primary": {"mode": PRIMARY[0], "grouping": PRIMARY[1]},
+            "preregistered": {"arm": "debiased", **asdict(PRIMARY)},
+            "added_after_the_first_full_run": {"arm": BOUNDED_ARM, **asdict(BOUNDED)},
             "covariates": material.covariates.source,
         },
         "classifier": [{**run.classifier, "ties": run.ties} for run in runs],
-        "before": _disparity(runs, "filtered") | {"ranked": _ranked([run.before for run in runs])},
-        "after": _disparity(runs, "debiased") | {"ranked": _ranked([run.after for run in runs])},
+        "before": _disparity(runs, "filtered") | _ranked(runs, "filtered"),
+        "after": _disparity(runs, BOUNDED_ARM) | _ranked(runs, BOUNDED_ARM),
+        **_lost(runs, BOUNDED),
+        "preregistered": {
+            "after": _disparity(runs, "debiased") | _ranked(runs, "debiased"),
+            **_lost(runs, PRIMARY),
+        },
         "random": _disparity(runs, "random"),
-        "tokens_lost": _mean([cost.share_lost for cost in strict]),
-        "tokens_lost_net": _mean([1 - cost.tokens_after / cost.tokens_before for cost in strict]),
         "debiasing": _debiasing(runs),
         "retention": _retention(runs[0]),
         "bits_per_byte": _bits(material, runs, "ngram", seed),
@@ -74,11 +82,20 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values))
 
 
+def _lost(runs: Sequence[Run], way: Way) -> dict[str, float]:
+    """Return the share of the tokens kept before that goes, and the net loss: below 0, more are kept."""
+    costs = [run.results[way].cost for run in runs]
+    return {
+        "tokens_lost": _mean([cost.share_lost for cost in costs]),
+        "tokens_lost_net": _mean([1 - cost.tokens_after / cost.tokens_before for cost in costs]),
+    }
+
+
 def _disparity(runs: Sequence[Run], arm: str) -> dict[str, Any]:
     """Return an arm's worst disparity ratio: the mean over runs and the lowest, by grouping."""
     by = {name: [run.disparity[arm][name] for run in runs] for name in GROUPINGS}
     return {
-        "worst_disparity": _mean(by[PRIMARY[1]]),
+        "worst_disparity": _mean(by[PRIMARY.grouping]),
         "by_grouping": {
             name: {"worst_disparity": _mean(each), "lowest": min(each), "highest": max(each)}
             for name, each in by.items()
@@ -86,30 +103,31 @@ def _disparity(runs: Sequence[Run], arm: str) -> dict[str, Any]:
     }
 
 
-def _ranked(audits: Sequence[Audit]) -> dict[str, Any]:
+def _ranked(runs: Sequence[Run], arm: str) -> dict[str, Any]:
     """Return the same among the groups that the audit ranks (of five countries or more), by grouping."""
     found = {}
     for name in GROUPINGS:
         ratios = []
-        for each in audits:
-            rates = [row.retention.estimate for row in each.results[name][ALL].groups if row.ranked]
+        for run in runs:
+            rates = [
+                row.retention.estimate for row in run.audits[arm].results[name][ALL].groups if row.ranked
+            ]
             ratios.append(min(rates) / max(rates) if len(rates) > 1 and max(rates) > 0 else math.nan)
         found[name] = {"worst_disparity": _mean(ratios), "lowest": min(ratios), "highest": max(ratios)}
-    return found
+    return {"ranked": found}
 
 
 def _debiasing(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """Return what each mode and grouping does: means over runs, and whether the bounds are met in all."""
     rows = []
-    for mode, grouping in runs[0].results:
-        costs = [run.results[mode, grouping].cost for run in runs]
+    for way in runs[0].results:
+        costs = [run.results[way].cost for run in runs]
         after = [cost.worst_disparity_after for cost in costs]
         lost = [cost.share_lost for cost in costs]
         net = [1 - cost.tokens_after / cost.tokens_before for cost in costs]
         rows.append(
             {
-                "mode": mode,
-                "grouping": grouping,
+                **asdict(way),
                 "before": _mean([cost.worst_disparity_before for cost in costs]),
                 "after": _mean(after),
                 "after_lowest": min(after),
@@ -120,7 +138,7 @@ def _debiasing(runs: Sequence[Run]) -> list[dict[str, Any]]:
                 "net_loss_highest": max(net),
                 "quality_before": _mean([cost.quality_before for cost in costs]),
                 "quality_after": _mean([cost.quality_after for cost in costs]),
-                "unmet": sum(len(run.results[mode, grouping].unmet) for run in runs),
+                "unmet": sum(len(run.results[way].unmet) for run in runs),
                 "disparity_met": min(after) >= GOAL,
                 "dropped_at_most_5_percent": max(lost) <= 0.05,
                 "net_at_most_5_percent": max(net) <= 0.05,
@@ -133,10 +151,15 @@ def _retention(run: Run) -> dict[str, Any]:
     """Return the first run's audits, before and after, by grouping and group."""
     found: dict[str, Any] = {}
     for name in GROUPINGS:
-        before, after = run.before.results[name][ALL], run.after.results[name][ALL]
+        filtered = run.audits["filtered"]
+        before = filtered.results[name][ALL]
+        evened = {
+            key: run.audits[arm].results[name][ALL]
+            for key, arm in (("preregistered", "debiased"), ("after", BOUNDED_ARM))
+        }
         found[name] = {
-            "note": run.before.groupings[name].note,
-            "unknown_documents": run.before.groupings[name].unknown_documents,
+            "note": filtered.groupings[name].note,
+            "unknown_documents": filtered.groupings[name].unknown_documents,
             "worst": before.worst,
             "best": before.best,
             "worst_against_best_p": before.pair_p,
@@ -148,11 +171,11 @@ def _retention(run: Run) -> dict[str, Any]:
                     "ranked": row.ranked,
                     "why_not": row.why_not,
                     "before": asdict(row.retention),
-                    "after": asdict(after[row.group].retention),
+                    **{key: asdict(each[row.group].retention) for key, each in evened.items()},
                     "before_vs_rest": asdict(row.vs_rest),
                     "before_vs_best": asdict(row.vs_best),
-                    "gap_supported": run.before.supported(ALL, name, row.group),
-                    "gap_supported_after": run.after.supported(ALL, name, row.group),
+                    "gap_supported": filtered.supported(ALL, name, row.group),
+                    "gap_supported_after": run.audits[BOUNDED_ARM].supported(ALL, name, row.group),
                 }
                 for row in before.groups
             ],
@@ -190,18 +213,22 @@ def _bits(material: Material, runs: Sequence[Run], model: str, seed: int) -> dic
         rows = changes(scored[first], scored[second], group, names, resamples=material.resamples, seed=seed)
         return [_row(each) for each in rows]
 
-    primary = compare("filtered", "debiased", region, regions)
-    by_name = {row["group"]: row for row in primary}
-    hardest, least = found["filtered"]["worst_region"]["region"], _least_kept(runs, "region")
-    found["difference"] = {
-        "arms": ["filtered", "debiased"],
-        "overall": by_name[OVERALL],
-        "worst_region": by_name[hardest],
-        "least_kept_region": by_name[least],
-        "by_region": [by_name[name] for name in regions],
-        "by_subregion": compare("filtered", "debiased", subregion, subregions)[1:],
-        "least_kept_subregion": _least_kept(runs, "subregion"),
-    }
+    def question(arm: str) -> dict[str, Any]:
+        """Return an arm less the filtered one, with the two regions named beforehand."""
+        by_name = {row["group"]: row for row in compare("filtered", arm, region, regions)}
+        return {
+            "arms": ["filtered", arm],
+            "overall": by_name[OVERALL],
+            "worst_region": by_name[found["filtered"]["worst_region"]["region"]],
+            "least_kept_region": by_name[_least_kept(runs, "region")],
+            "by_region": [by_name[name] for name in regions],
+            "by_subregion": compare("filtered", arm, subregion, subregions)[1:],
+            "least_kept_subregion": _least_kept(runs, "subregion"),
+        }
+
+    found["difference"] = question("debiased")
+    if BOUNDED_ARM in scored:
+        found["difference_at_most_5_percent_dropped"] = question(BOUNDED_ARM)
     found["other_differences"] = [
         {"arms": [first, second], "groups": compare(first, second, region, regions)}
         for first, second in _PAIRS

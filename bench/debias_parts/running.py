@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 
 from debias_parts.coding import VOCABULARY, Coded
 from debias_parts.ngram import KneserNey, Queries, windows
-from debias_parts.selecting import Stretches, best_half, debiased, random_half, score, to_budget, train
+from debias_parts.selecting import (
+    Stretches,
+    Way,
+    best_half,
+    debiased,
+    random_half,
+    score,
+    to_budget,
+    train,
+)
 from debias_parts.speeches import Speeches
 from hinterland.adapt.bits import BitsPerByte, DocumentBits
 from hinterland.adapt.documents import Document
@@ -21,22 +30,32 @@ from hinterland.core.seeds import generator
 from hinterland.curate.audit.audit import Audit, audit
 from hinterland.curate.audit.covariates import Covariates
 from hinterland.curate.audit.groups import Grouping, place_groupings
-from hinterland.curate.debias.equalize import Mode, worst_disparity
+from hinterland.curate.debias.equalize import worst_disparity
 from hinterland.curate.debias.result import Result
 
 if TYPE_CHECKING:
     from debias_parts.tiny_gpt import Job
 
-__all__ = ["ARMS", "GOAL", "GROUPINGS", "PRIMARY", "Material", "Run", "run_once"]
+__all__ = ["BOUNDED", "BOUNDED_ARM", "GOAL", "GROUPINGS", "PRIMARY", "Material", "Run", "run_once"]
 
 Bools = NDArray[np.bool_]
 
 GROUPINGS = ("region", "subregion", "gdp_per_head")
 #: What debiasing is asked for: the worst-kept group's retention over the best-kept one's.
 GOAL = 0.95
-#: The debiasing that the models are compared on: mode and grouping.
-PRIMARY: tuple[Mode, str] = ("budget", "subregion")
-ARMS = ("random", "filtered", "debiased", "debiased by region")
+#: The debiasing that was chosen before the first full run.
+PRIMARY = Way("budget", "subregion")
+#: The one added after it, and its arm: within both bounds, on the ratio and on what is dropped.
+BOUNDED = Way("budget", "subregion", max_loss=0.05)
+BOUNDED_ARM = "debiased, at most 5% dropped"
+_WAYS = (
+    PRIMARY,
+    BOUNDED,
+    Way("readmit", "subregion"),
+    Way("budget", "region"),
+    Way("budget", "region", max_loss=BOUNDED.max_loss),
+    Way("readmit", "region"),
+)
 ORDER = 5
 
 
@@ -77,9 +96,8 @@ class Run:
         classifier: The test figures of the classifier's card.
         retention: Grouping → group → share of passages kept by the filter.
         disparity: Decision → grouping → worst over best retention.
-        results: (mode, grouping) → what `equalize` did.
-        before: The audit of the filter.
-        after: The audit of the primary debiasing.
+        results: What `equalize` did in each way.
+        audits: Arm → its audit: of the filter and of both debiasings by subregion.
         arm_tokens: Training tokens of every arm of the n-gram model.
         gpt_arm_tokens: The same of the transformer; 0 without one.
         ngram: Arm → held-out speeches under the n-gram model.
@@ -94,9 +112,8 @@ class Run:
     classifier: dict[str, Any]
     retention: dict[str, dict[str, float]]
     disparity: dict[str, dict[str, float]]
-    results: dict[tuple[Mode, str], Result]
-    before: Audit
-    after: Audit
+    results: dict[Way, Result]
+    audits: dict[str, Audit]
     arm_tokens: int = 0
     gpt_arm_tokens: int = 0
     ngram: dict[str, BitsPerByte] = field(default_factory=dict)
@@ -123,18 +140,20 @@ def run_once(material: Material, number: int, *, seed: int, folder: Path) -> Run
     groups = place_groupings(countries, GROUPINGS, covariates=material.covariates)
     kept = best_half(scores)
     results = {
-        (mode, name): debiased(scores, kept, groups[name], tokens, mode=mode, goal=GOAL)
-        for name in ("subregion", "region")
-        for mode in _MODES
+        way: debiased(
+            scores, kept, groups[way.grouping], tokens, mode=way.mode, goal=GOAL, max_loss=way.max_loss
+        )
+        for way in _WAYS
     }
     choices: dict[str, Bools] = {
         "random": random_half(len(rows), seed=seed),
         "filtered": kept,
         "debiased": results[PRIMARY].keep,
-        "debiased by region": results["budget", "region"].keep,
+        BOUNDED_ARM: results[BOUNDED].keep,
+        "debiased by region": results[Way("budget", "region")].keep,
     }
-    audits = [
-        audit(
+    audits = {
+        arm: audit(
             decisions={"quality": choices[arm]},
             groups=groups,
             clusters=[speeches.codes[s] for s in speeches.speech[rows]],
@@ -144,8 +163,8 @@ def run_once(material: Material, number: int, *, seed: int, folder: Path) -> Run
             seed=seed,
             resamples=material.resamples,
         )
-        for arm in ("filtered", "debiased")
-    ]
+        for arm in ("filtered", "debiased", BOUNDED_ARM)
+    }
     found = Run(
         passages=len(rows),
         pool_tokens=int(tokens.sum()),
@@ -158,8 +177,7 @@ def run_once(material: Material, number: int, *, seed: int, folder: Path) -> Run
             for arm, keep in choices.items()
         },
         results=results,
-        before=audits[0],
-        after=audits[1],
+        audits=audits,
     )
     arms = {name: rows[keep] for name, keep in choices.items()}
     _ngram(material, number, arms, found, seed)
@@ -167,9 +185,6 @@ def run_once(material: Material, number: int, *, seed: int, folder: Path) -> Run
         pair = {name: arms[name] for name in ("filtered", "debiased")}
         found.jobs = _jobs(material, number, pair, found, seed)
     return found
-
-
-_MODES: tuple[Mode, ...] = ("budget", "readmit")
 
 
 def _retention(kept: Bools, grouping: Grouping) -> dict[str, float]:

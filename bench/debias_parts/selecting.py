@@ -19,7 +19,7 @@ from hinterland.curate.debias.result import Result
 from hinterland.curate.filters.classifier import Quality
 from hinterland.curate.train_quality import TrainQualityConfig, train_quality
 
-__all__ = ["Stretches", "best_half", "debiased", "random_half", "score", "to_budget", "train"]
+__all__ = ["Stretches", "Way", "best_half", "debiased", "random_half", "score", "to_budget", "train"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -54,15 +54,39 @@ def random_half(size: int, *, seed: int) -> Bools:
     return keep
 
 
+@dataclass(frozen=True)
+class Way:
+    """A way to debias.
+
+    Attributes:
+        mode: The mode of `equalize`.
+        grouping: What is evened out.
+        max_loss: The largest share of the tokens kept before that may be dropped; 1 sets no bound.
+    """
+
+    mode: Mode
+    grouping: str
+    max_loss: float = 1.0
+
+
 def debiased(
-    scores: Floats, kept: Bools, group: Grouping, tokens: Floats, *, mode: Mode, goal: float
+    scores: Floats,
+    kept: Bools,
+    group: Grouping,
+    tokens: Floats,
+    *,
+    mode: Mode,
+    goal: float,
+    max_loss: float = 1.0,
 ) -> Result:
     """Even out the filter's decision over the groups with the project's `equalize`.
 
     Severity is by how much a document misses the score of the last one kept.
     """
     severity = np.where(kept, 0.0, np.maximum(scores[kept].min() - scores, 0.0))
-    return equalize(severity, kept, group, tokens, mode=mode, disparity=goal, quality=scores)
+    return equalize(
+        severity, kept, group, tokens, mode=mode, disparity=goal, quality=scores, max_loss=max_loss
+    )
 
 
 @dataclass(frozen=True)

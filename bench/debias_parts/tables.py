@@ -93,7 +93,7 @@ def _retention(result: Found, name: str) -> Table:
         f"What the filter keeps by {_NAMES.get(name, name)} (run 1)",
         [
             found["note"],
-            f"Share of passages kept, 95% intervals over countries. Debiased: {_primary(result)}."
+            f"Share of passages kept, 95% intervals over countries. {_ways(result)}"
             " A gap is called supported where the group's ratio to all others differs from 1 after"
             " false-discovery control.",
         ],
@@ -108,7 +108,8 @@ def _retention(result: Found, name: str) -> Table:
                 "ratio to the others": _interval(row["before_vs_rest"]),
                 "ratio to the best": _interval(row["before_vs_best"]),
                 "gap": row["why_not"] or ("supported" if row["gap_supported"] else "no evidence"),
-                "kept, debiased": _interval(row["after"], digits=1, percent=True),
+                "kept, debiased": _interval(row["preregistered"], digits=1, percent=True),
+                "kept, at most 5% dropped": _interval(row["after"], digits=1, percent=True),
             }
         )
     if found["worst"]:
@@ -119,9 +120,12 @@ def _retention(result: Found, name: str) -> Table:
     return table
 
 
-def _primary(result: Found) -> str:
-    primary = result["design"]["primary"]
-    return f"mode {primary['mode']} by {primary['grouping']}"
+def _ways(result: Found) -> str:
+    first, added = (result["design"][key] for key in ("preregistered", "added_after_the_first_full_run"))
+    return (
+        f"Debiased: mode {first['mode']} by {first['grouping']}, chosen beforehand; at most 5% dropped: the"
+        f" same with max_loss {added['max_loss']:.2f}, added after the first full run."
+    )
 
 
 def _debiasing(result: Found) -> Table:
@@ -132,14 +136,16 @@ def _debiasing(result: Found) -> Table:
             " best-kept one's, among groups of 30 passages or more.",
             "Dropped: tokens of passages kept before and dropped now, over tokens kept before. Added: tokens"
             " that come back. Net loss: how many fewer tokens are kept in all.",
-            "The bounds are a ratio of 0.95 and a loss of 5%, in every run.",
+            "The bounds are a ratio of 0.95 and a loss of 5%, in every run. The rows with a bound on what is"
+            " dropped were added after the first full run.",
         ],
     )
     for row in result["debiasing"]:
         table.rows.append(
             {
                 "grouping": row["grouping"],
-                "mode": row["mode"],
+                "mode": row["mode"]
+                + ("" if row["max_loss"] >= 1 else f", at most {100 * row['max_loss']:.0f}% dropped"),
                 "ratio before": _digits(row["before"], 3),
                 "ratio after (lowest)": f"{_digits(row['after'], 4)} ({_digits(row['after_lowest'], 4)})",
                 "dropped": _percent(row["tokens_dropped"]),
@@ -157,18 +163,21 @@ def _debiasing(result: Found) -> Table:
 def _ratios(result: Found) -> Table:
     table = Table(
         "Worst disparity ratio by grouping",
-        [f"Mean over the runs (lowest to highest). Debiased: {_primary(result)}; a random half beside it."],
+        [f"Mean over the runs (lowest to highest). {_ways(result)} A random half beside them."],
     )
     for name in result["before"]["by_grouping"]:
         row: Row = {"grouping": _NAMES.get(name, name)}
-        for label, key, part in (
-            ("random half", "random", "by_grouping"),
-            ("filtered", "before", "by_grouping"),
-            ("debiased", "after", "by_grouping"),
-            ("filtered, 5 countries or more", "before", "ranked"),
-            ("debiased, 5 countries or more", "after", "ranked"),
+        debiased, bounded = result["preregistered"]["after"], result["after"]
+        for label, found, part in (
+            ("random half", result["random"], "by_grouping"),
+            ("filtered", result["before"], "by_grouping"),
+            ("debiased", debiased, "by_grouping"),
+            ("at most 5% dropped", bounded, "by_grouping"),
+            ("filtered, 5 countries or more", result["before"], "ranked"),
+            ("debiased, 5 countries or more", debiased, "ranked"),
+            ("at most 5% dropped, 5 countries or more", bounded, "ranked"),
         ):
-            row[label] = _ratio(result[key][part][name])
+            row[label] = _ratio(found[part][name])
         table.rows.append(row)
     return table
 
@@ -194,7 +203,8 @@ def _models(result: Found) -> list[Table]:
         }
         if len(marks) == 1:
             marks = dict.fromkeys(marks, "hardest and least kept")
-        arms = [arm for arm in found if arm not in ("difference", "other_differences")]
+        added = found.get("difference_at_most_5_percent_dropped")
+        arms = [arm for arm in found if "difference" not in arm]
         values = Table(
             f"Bits per byte of held-out speeches, {name}",
             ["Lower is better. Same number of training tokens in every arm; all runs together."],
@@ -218,10 +228,16 @@ def _models(result: Found) -> list[Table]:
                 marks,
             )
         )
+        if added:
+            title = f"{added['arms'][1]}, less filtered, {name}: added after the first full run"
+            tables.append(_differences(title, [added["overall"], *added["by_region"]], marks))
         if key == "bits_per_byte":
             tables.append(
                 _differences(f"Debiased less filtered by subregion, {name}", primary["by_subregion"], {})
             )
+        if added:
+            title = f"{added['arms'][1]}, less filtered by subregion, {name}"
+            tables.append(_differences(title, added["by_subregion"], {}))
         tables += [
             _differences(f"{other['arms'][1]} less {other['arms'][0]}, {name}", other["groups"], {})
             for other in found["other_differences"]

@@ -74,14 +74,25 @@ def test_from_end_to_end(data: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert region["Europe"] < 0.3
     assert found["before"]["by_grouping"]["region"]["worst_disparity"] < 0.5
     by_region = next(
-        row for row in found["debiasing"] if (row["mode"], row["grouping"]) == ("budget", "region")
+        row
+        for row in found["debiasing"]
+        if (row["mode"], row["grouping"], row["max_loss"]) == ("budget", "region", 1)
     )
     assert by_region["after_lowest"] >= 0.9
-    assert found["tokens_lost"] > 0.05 > abs(found["tokens_lost_net"])
+    planned = found["preregistered"]
+    assert planned["tokens_lost"] > 0.05 > abs(planned["tokens_lost_net"])
+    # With the bound no more than 5% goes, and more tokens are kept for it.
+    assert 0.05 >= found["tokens_lost"] > 0 > found["tokens_lost_net"]
+    assert found["after"]["worst_disparity"] >= 0.9
     bits = found["bits_per_byte"]
     assert set(bits) == {
-        "random", "filtered", "debiased", "debiased by region", "difference", "other_differences",
+        "random", "filtered", "debiased", "debiased, at most 5% dropped", "debiased by region",
+        "difference", "difference_at_most_5_percent_dropped", "other_differences",
     }  # fmt: skip
+    assert bits["difference_at_most_5_percent_dropped"]["arms"] == [
+        "filtered",
+        "debiased, at most 5% dropped",
+    ]
     overall = bits["difference"]["overall"]
     assert overall["difference"]["estimate"] == pytest.approx(
         bits["debiased"]["overall"] - bits["filtered"]["overall"], abs=1e-12
