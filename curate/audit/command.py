@@ -21,6 +21,7 @@ from hinterland.curate.audit.depends import depends, depends_on_settings
 from hinterland.curate.audit.places import needs_places, places_stage
 from hinterland.curate.audit.regression import as_json
 from hinterland.curate.audit.render import coverage
+from hinterland.curate.audit.render_brief import brief
 from hinterland.curate.audit.report import Audit
 from hinterland.curate.audit.settings import AuditSettings
 from hinterland.curate.audit.tabular import is_tabular, read_rows
@@ -203,10 +204,11 @@ def _saved(folder: Path, found: Audit) -> dict[str, Any]:
         "headline": headline(found),
         "supported": [claim for claim in found.to_dict()["claims"] if claim["supported"]],
         "regression": [as_json(model) for model in found.regression],
+        "summary": brief(found),
         "text": str(found),
     }
 
 
 def render(result: dict[str, Any]) -> str:
-    """Return the audit as text, and where its page is."""
-    return f"{result['text']}\n\nThe page: {result['page']}"
+    """Return the findings, and where the page with everything is."""
+    return f"{result['summary']}\n\nThe page: {result['page']}"

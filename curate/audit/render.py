@@ -21,6 +21,7 @@ __all__ = [
     "markdown",
     "markdown_table",
     "name_of",
+    "printable",
     "text",
     "text_table",
 ]
@@ -141,7 +142,11 @@ def text(audit: Audit) -> str:
         sections += _retention(audit, grouping)
     for section in [*sections, *sections_after(audit)]:
         lines += ["", *section.text()]
-    whole = "\n".join([*lines, *(["", *audit.notes] if audit.notes else [])])
+    return printable("\n".join([*lines, *(["", *audit.notes] if audit.notes else [])]))
+
+
+def printable(whole: str) -> str:
+    """Return a report without the control characters that names in a corpus may hold."""
     return whole.translate(_CONTROLS)
 
 

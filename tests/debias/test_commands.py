@@ -69,7 +69,7 @@ def test_audit(corpus: Path, tmp_path: Path) -> None:
     assert result["supported"]
     text = audit_command.render(result)
     assert text.startswith(result["coverage"])
-    assert "exact_dup" in text
+    assert "exact_dup" in result["text"]
     assert Path(result["page"]).is_file()
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["command"] == "audit"
