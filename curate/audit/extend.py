@@ -243,7 +243,6 @@ def _agreement(material: Material, analyses: Analyses, design: Mapping[str, int]
 def _examples(material: Material, analyses: Analyses, seed: int) -> tuple[Example, ...]:
     from hinterland.curate.audit.examples import examples_of
 
-    reasons = material.column("reasons")
     if material.texts is None or not analyses.examples:
         return ()
     # One grouping is enough to look at: the first, by region unless told otherwise.
@@ -252,7 +251,7 @@ def _examples(material: Material, analyses: Analyses, seed: int) -> tuple[Exampl
         return ()
     return examples_of(
         material.decisions[ALL],
-        _reasons(material.decisions) if reasons is None else reasons,
+        _reasons(material),
         grouping,
         material.table,
         per_group=analyses.examples,
@@ -261,10 +260,18 @@ def _examples(material: Material, analyses: Analyses, seed: int) -> tuple[Exampl
     )
 
 
-def _reasons(decisions: Mapping[str, NDArray[np.bool_]]) -> pa.Array:
-    """Return for each document the filters that drop it, as a corpus would list its reasons."""
-    names = [name for name in decisions if name != ALL]
-    dropped = np.column_stack([np.zeros((len(decisions[ALL]), 0), bool), *(~decisions[n] for n in names)])
+def _reasons(material: Material) -> pa.Array | pa.ChunkedArray:
+    """Return for each document why it is dropped: what the corpus says, or the filters that drop it.
+
+    The corpus' reasons say nothing of filters given beside it; where nothing else decided, these do.
+    """
+    said = material.column("reasons")
+    given = bool(material.audited) and not set(material.decisions) - {ALL, "empty", *material.audited}
+    if said is not None and pa.types.is_list(said.type) and not given:
+        return said
+    names = [name for name in material.decisions if name != ALL]
+    keep = material.decisions[ALL]
+    dropped = np.column_stack([np.zeros((len(keep), 0), bool), *(~material.decisions[n] for n in names)])
     _, which = np.nonzero(dropped)
     offsets = np.concatenate(([0], np.cumsum(dropped.sum(axis=1)))).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(names, pa.string()).take(pa.array(which)))
@@ -283,6 +290,9 @@ def _regression(material: Material, analyses: Analyses) -> tuple[RegressionModel
     )
     for name, kept in material.decisions.items():
         table = table.append_column("keep:" + name, pa.array(kept, pa.bool_()))
+    if ALL in material.decisions:  # of what is audited, which filters given beside the corpus can change
+        table = table.drop_columns([name for name in table.column_names if name == "keep"])
+        table = table.append_column("keep", table["keep:" + ALL])
     if material.columns is not None:
         for name in material.columns.names:
             if name in said and name not in (*table.column_names, "text", "reasons"):

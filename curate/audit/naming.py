@@ -32,7 +32,10 @@ def merged(shipped: Covariates, own: Covariates | None) -> Covariates:
         own.years,
         own.skipped,
         own.ignored,
-        {**shipped.column_years, **own.column_years},
+        {
+            **{name: of for name, of in shipped.column_years.items() if name not in own.figures},
+            **own.column_years,
+        },
     )
 
 

@@ -1,0 +1,99 @@
+"""What is made of an audit's material beside retention, and that it speaks of the same decisions."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from hinterland.curate.audit.audit import audit
+from hinterland.curate.audit.command import CommandConfig, run
+from hinterland.curate.audit.covariates import Covariates
+from hinterland.curate.audit.naming import merged
+from hinterland.curate.audit.report import Audit
+from hinterland.curate.audit.settings import Analyses
+
+FILTER = "def keep(text):\n    return len(text) > 30\n"
+
+
+def _files(tmp_path: Path, rows: int = 60) -> tuple[Path, Path]:
+    documents, filters = tmp_path / "documents.jsonl", tmp_path / "mine.py"
+    lines = [
+        {
+            "text": " ".join(["word"] * (3 + 9 * (n % 2))) + f" {n}",
+            "country": ("KEN", "FRA")[n % 3 == 0],
+            "id": f"d{n}",
+        }
+        for n in range(rows)
+    ]
+    documents.write_text("\n".join(map(json.dumps, lines)))
+    filters.write_text(FILTER)
+    return documents, filters
+
+
+def _config(documents: Path, filters: Path, out: Path, **more: object) -> CommandConfig:
+    given = {"input": [str(documents)], "out": str(out), "filters": {"long": {"callable": f"{filters}:keep"}}}
+    return CommandConfig.model_validate({**given, "resamples": 100, "workers": 1, **more})
+
+
+def test_examples_name_the_filter_that_drops_them(tmp_path: Path) -> None:
+    documents, filters = _files(tmp_path)
+    run(_config(documents, filters, tmp_path / "out"))
+    found = Audit.load(tmp_path / "out" / "audit")
+    assert {each.reason for each in found.examples} == {"", "long"}
+
+
+def test_a_changed_filter_is_audited_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents, filters = _files(tmp_path)
+    config = _config(documents, filters, tmp_path / "out")
+    first = run(config)
+    assert run(config)["text"] == first["text"]
+    filters.write_text(FILTER.replace("30", "0"))
+    for name in [name for name in sys.modules if name.startswith("_hinterland_filter_")]:
+        monkeypatch.delitem(sys.modules, name)  # as in another process
+    assert run(config)["text"] != first["text"]
+
+
+def test_keep_in_a_regression_is_what_is_audited() -> None:
+    model = {"name": "kept", "outcome": "keep", "terms": ["half"]}
+    regression = {"derive": {"half": "num == 1"}, "models": [model]}
+    table = pa.table(
+        {
+            "text": ["x"] * 40,
+            "country": ["KEN"] * 40,
+            "num": np.arange(40) % 2,
+            "quality": np.arange(40) / 40,
+            "keep": [True] * 40,
+        }
+    )
+    found = audit(
+        table,
+        filters={"best": "quality >= 0.5"},
+        analyses=Analyses.model_validate({"regression": regression}),
+    )
+    (fitted,) = found.regression
+    # Of rows 20 to 39 every other one has num 1: keep does not depend on it, but it varies.
+    assert fitted.n == 40
+    assert abs(fitted.coef["const"] - 0.5) < 1e-12
+    assert abs(fitted.coef["half"]) < 1e-12
+
+
+def test_a_column_of_reasons_that_is_none_is_passed_over() -> None:
+    table = pa.table(
+        {"text": ["a b", "c"] * 20, "country": ["KEN", "FRA"] * 20, "reasons": ["some", "words"] * 20}
+    )
+    found = audit(table, filters={"long": lambda text: len(text) > 1})
+    assert {each.reason for each in found.examples} == {"", "long"}
+
+
+def test_years_of_own_figures_are_not_those_that_ship() -> None:
+    shipped = Covariates.shipped()
+    own = Covariates.from_rows([{"iso3": "KEN", "year": "1999", "population": "1"}], source="own.csv")
+    both = merged(shipped, own)
+    assert both.year_of("population") == "1999"
+    assert both.year_of("gdp_per_head") == shipped.year_of("gdp_per_head")
+    assert merged(shipped, None) is shipped
