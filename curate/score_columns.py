@@ -130,7 +130,9 @@ class Columns(ABC):
             return np.asarray(self[EMPTY_COLUMN] == 1)
         if "text" in self.names:
             bare = [
-                pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(chunk)), 0).to_numpy(zero_copy_only=False)
+                pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(chunk.cast(pa.string()))), 0).to_numpy(
+                    zero_copy_only=False
+                )
                 for chunk in self._pieces("text")
             ]
             return np.concatenate([np.empty(0, dtype=bool), *bare]).astype(bool)
@@ -248,7 +250,8 @@ def _values(chunk: pa.Array, name: str) -> NDArray[Any]:
         indices = encoded.indices.cast(pa.int64()).fill_null(len(words) - 1)
         return np.asarray(words[indices.to_numpy(zero_copy_only=False)])
     kind = chunk.type
-    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
+    number = pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)
+    if not (number or pa.types.is_boolean(kind)):
         raise CorpusError(
             f"column {name!r} is {kind}: neither numbers nor strings", where="deciding", cure="name another"
         )

@@ -3,43 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
-from hinterland.core.config import parse_config
-from hinterland.core.errors import CorpusError
+from hinterland.core.errors import ConfigError
 from hinterland.core.places import UNKNOWN, by_iso3
 from hinterland.core.progress import track
 from hinterland.core.us_states import by_code
 from hinterland.curate.audit.claims import ALL, make_claims
 from hinterland.curate.audit.covariates import Covariates
 from hinterland.curate.audit.extend import extend
+from hinterland.curate.audit.given import (
+    Given,
+    Labels,
+    check_lengths,
+    count_words,
+    decisions_of,
+    judged,
+    size_of,
+    table_of,
+)
 from hinterland.curate.audit.groups import Grouping, encode
-from hinterland.curate.audit.material import Material, Texts
+from hinterland.curate.audit.material import Material
 from hinterland.curate.audit.naming import groupings_of_table, merged, state_codes
-from hinterland.curate.audit.notes import notes_of_filters, notes_on_covariates
+from hinterland.curate.audit.notes import (
+    notes_of_filters,
+    notes_on_covariates,
+    notes_on_places,
+    notes_on_weights,
+)
 from hinterland.curate.audit.report import Audit, GroupingInfo
 from hinterland.curate.audit.retention import Design, Retention
 from hinterland.curate.audit.settings import Analyses
 from hinterland.curate.rule import Rule
 from hinterland.curate.score_columns import TableColumns
 
-if TYPE_CHECKING:
-    from hinterland.curate.audit.adapters import Audited
-
 __all__ = ["Audit", "GroupingInfo", "audit", "audit_material", "count_words"]
 
-Labels: TypeAlias = Sequence[str] | NDArray[np.str_] | pa.Array | pa.ChunkedArray
-Groups: TypeAlias = Sequence[str] | Mapping[str, Grouping | Labels]
+#: With fewer there is no percentile to speak of.
+LEAST_RESAMPLES = 20
+Groups: TypeAlias = str | Sequence[str] | Mapping[str, Grouping | Labels]
 
 
 def audit(
-    table: pa.Table | None = None,
+    table: Any = None,
     *,
     groups: Groups | None = None,
     filters: Mapping[str, Any] | None = None,
@@ -66,8 +75,8 @@ def audit(
 
     Args:
         table: Documents; gives what is not given below (``country``, ``source``, words of
-            ``text``). A pandas or Polars table comes in with ``pa.table(frame)``.
-        groups: Names of groupings (`AuditSettings.groups`), or labels of every document by
+            ``text``): a table of Arrow, pandas or Polars, or columns by name.
+        groups: Name or names of groupings (`AuditSettings.groups`), or labels of every document by
             name; UN region and subregion by default.
         filters: Filters by name, each a function of a text, an expression over the table's
             columns ("quality >= 0.5"), or one of `curate.audit.adapters`.
@@ -75,7 +84,7 @@ def audit(
             `ALL` is what they keep together, by default those that every filter keeps.
         clusters: What is resampled: by default the country, where unknown the source.
         tokens: Tokens of every document; words by default.
-        countries: ISO 3166-1 alpha-3 codes; the table's column ``country`` by default.
+        countries: Countries in any usual form; the table's column ``country`` by default.
         weight: Weights of kept documents; they count under `ALL`.
         rules: Rules over the table's score columns whose thresholds are to be moved.
         covariates: Your own figures about countries, beside those that ship.
@@ -88,39 +97,49 @@ def audit(
         notes: What the reader must know.
 
     Raises:
-        ConfigError: A name is not there.
-        CorpusError: The arrays differ in length.
+        ConfigError: A name is not there, or there are too few resamples.
+        CorpusError: The arrays differ in length, or hold what they should not.
     """
-    kept = {name: np.asarray(values, dtype=bool) for name, values in (decisions or {}).items()}
-    size = _size(table, kept, filters)
-    audited = _judged(filters or {}, table)
+    if resamples < LEAST_RESAMPLES:
+        raise ConfigError(
+            f"resamples is {resamples}", where="audit", cure=f"take {LEAST_RESAMPLES} or more; 2000 is usual"
+        )
+    documents = None if table is None else table_of(table)
+    kept = {name: decisions_of(name, values) for name, values in (decisions or {}).items()}
+    size = size_of(documents, kept, filters)
+    audited = judged(filters or {}, documents)
     kept |= {name: each.keep for name, each in audited.items()}
     if kept and ALL not in kept:
         kept[ALL] = np.logical_and.reduce(list(kept.values()))
-    given = _Given(table, size)
-    placed = given.placed(countries)
+    given = Given(documents, size)
+    placed, unplaced = given.placed(countries)
     if tokens is None:
         tokens, token_unit = given.words(), "words"
     codes, names = encode(given.clusters(placed["country"]) if clusters is None else clusters)
     shipped = Covariates.shipped()
     if groups is None or not isinstance(groups, Mapping):
-        names_of = ("region", "subregion") if groups is None else groups
-        made = groupings_of_table(placed, names_of, shipped=shipped, own=covariates)
+        wanted = (
+            ("region", "subregion") if groups is None else (groups,) if isinstance(groups, str) else groups
+        )
+        made = groupings_of_table(placed, wanted, shipped=shipped, own=covariates)
     else:
         made = {
             name: each if isinstance(each, Grouping) else Grouping(name, *encode(each))
             for name, each in groups.items()
         }
+    share = None if weight is None else np.asarray(weight, dtype=np.float64)
+    lengths = np.asarray(tokens, dtype=np.float64)
+    check_lengths(size, clusters=codes, tokens=lengths, weight=share, **made)
     material = Material(
         table=placed,
         groupings=made,
         decisions=kept,
         clusters=codes,
         n_clusters=len(names),
-        tokens=np.asarray(tokens, dtype=np.float64),
+        tokens=lengths,
         covariates=merged(shipped, covariates),
-        weight=None if weight is None else np.asarray(weight, dtype=np.float64),
-        columns=None if table is None else TableColumns(table),
+        weight=share,
+        columns=None if documents is None else TableColumns(documents),
         rules=rules,
         texts=given.texts(),
         audited=audited,
@@ -133,7 +152,13 @@ def audit(
         seed=seed,
         resamples=resamples,
         min_documents=min_documents,
-        notes=[*notes, *notes_on_covariates(covariates), *notes_of_filters(audited)],
+        notes=[
+            *notes,
+            *notes_on_covariates(covariates),
+            *notes_of_filters(audited),
+            *notes_on_places({"not_placed": unplaced}),
+            *notes_on_weights(share, kept.get(ALL, np.zeros(size, dtype=bool))),
+        ],
     )
 
 
@@ -177,104 +202,6 @@ def audit_material(
         notes=tuple(notes),
     )
     return extend(found, material, analyses)
-
-
-def _judged(filters: Mapping[str, Any], table: pa.Table | None) -> dict[str, Audited]:
-    """Return what filters that are given as functions, expressions or configs keep of a table."""
-    if not filters or table is None:
-        return {}
-    from hinterland.curate.audit.adapters import apply_adapters
-    from hinterland.curate.audit.adapters.config import ColumnFilter, Filters
-
-    named = {
-        name: ColumnFilter(column=each) if isinstance(each, str) else each for name, each in filters.items()
-    }
-    made = parse_config(Filters, {"filters": named}, where="filters").filters
-    return apply_adapters(made, _identified(table).to_batches(), rows=table.num_rows)
-
-
-def _identified(table: pa.Table) -> pa.Table:
-    """Return the table with an id for every document: its row where it has none."""
-    if "id" in table.column_names:
-        return table
-    return table.append_column("id", pa.array([f"row {row + 1}" for row in range(table.num_rows)]))
-
-
-def _size(
-    table: pa.Table | None, kept: Mapping[str, NDArray[np.bool_]], filters: Mapping[str, Any] | None
-) -> int:
-    """Return the number of documents.
-
-    Raises:
-        CorpusError: There is nothing to audit, or the arrays differ in length.
-    """
-    if filters and table is None:
-        raise CorpusError("filters without documents", where="audit", cure="give a table")
-    if table is None and not kept:
-        raise CorpusError("no decision to audit", where="audit", cure="give at least one filter's decisions")
-    size = table.num_rows if table is not None else len(next(iter(kept.values())))
-    uneven = [name for name, values in kept.items() if len(values) != size]
-    if uneven:
-        raise CorpusError(
-            f"decisions of {', '.join(uneven)} do not fit the {size} documents",
-            where="audit",
-            cure="give one decision for every document",
-        )
-    return size
-
-
-@dataclass(frozen=True)
-class _Given:
-    """What a table of documents gives where nothing else is given."""
-
-    table: pa.Table | None
-    size: int
-
-    def _column(self, name: str) -> pa.Array:
-        if self.table is None or name not in self.table.column_names:
-            return pa.nulls(self.size, pa.string())
-        return self.table[name].combine_chunks().cast(pa.string())
-
-    def placed(self, countries: Labels | None) -> pa.Table:
-        """Return the table with a column of countries; a table of nothing else where there is none."""
-        table = self.table if self.table is not None else pa.table({"_row": np.arange(self.size)})
-        found = self._column("country")
-        if countries is not None:
-            found = countries.combine_chunks() if isinstance(countries, pa.ChunkedArray) else countries
-            found = found if isinstance(found, pa.Array) else pa.array(list(found), type=pa.string())
-        if "country" in table.column_names:
-            return table.set_column(table.column_names.index("country"), "country", found)
-        return table.append_column("country", found)
-
-    def texts(self) -> Texts | None:
-        """Return what reads some documents' texts, if there are texts."""
-        if self.table is None or "text" not in self.table.column_names:
-            return None
-        column = self.table["text"]
-        return lambda rows: [text or "" for text in column.take(pa.array(rows)).to_pylist()]
-
-    def clusters(self, countries: Labels) -> pa.Array:
-        """Return the country, else the source; documents with neither are one cluster."""
-        known = countries.combine_chunks() if isinstance(countries, pa.ChunkedArray) else countries
-        known = known if isinstance(known, pa.Array) else pa.array(list(known), type=pa.string())
-        known = pc.if_else(pc.is_in(known, pa.array([UNKNOWN, ""])), None, known)
-        source = pc.binary_join_element_wise("source", self._column("source"), ":")
-        return pc.fill_null(pc.coalesce(known, source), UNKNOWN)
-
-    def words(self) -> NDArray[np.float64]:
-        if self.table is None or "text" not in self.table.column_names:
-            raise CorpusError("no token counts and no text to count", where="audit", cure="give tokens")
-        return count_words(self.table["text"])
-
-
-def count_words(texts: pa.ChunkedArray | pa.Array) -> NDArray[np.float64]:
-    """Return the number of runs of non-space characters in each text, shape (documents,)."""
-    from hinterland.curate.kernels.runs import count_runs
-    from hinterland.curate.words import batches
-
-    chunked = texts if isinstance(texts, pa.ChunkedArray) else pa.chunked_array([texts])
-    counts = [count_runs(batch.data, batch.offsets) for batch in batches(pc.fill_null(chunked, ""))]
-    return np.concatenate([np.empty(0), *counts]).astype(np.float64)
 
 
 def _info(each: Grouping, tokens: NDArray[np.float64]) -> GroupingInfo:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 
 from hinterland.core.corpus import MANIFEST, Corpus
 from hinterland.core.errors import CorpusError, nearest
-from hinterland.core.parquet import row_batches
+from hinterland.core.parquet import parquet_errors, row_batches
+from hinterland.core.record import BASE_SCHEMA
 from hinterland.curate.audit.audit import count_words
 from hinterland.curate.audit.claims import ALL
 from hinterland.curate.rule import Rule
@@ -24,9 +26,12 @@ from hinterland.curate.score_columns import ShardColumns
 __all__ = [
     "PLACE_COLUMNS",
     "Decided",
+    "as_record",
     "column_names",
+    "corpus_words",
     "filter_of",
     "is_decided",
+    "manifest_part",
     "open_decided",
     "read_decided",
     "reason_decisions",
@@ -193,7 +198,7 @@ def read_decided(
             where=str(corpus.path),
             cure="run `hinterland curate` on it first, or add the columns keep and reasons",
         )
-    missing = [name for name in [*(columns or ()), *([tokens] if tokens else [])] if name not in there]
+    missing = [name for name in ["id", *(columns or ()), *([tokens] if tokens else [])] if name not in there]
     if missing:
         raise CorpusError(
             f"no column {missing[0]!r}", where=str(corpus.path), cure=nearest(missing[0], there)
@@ -204,7 +209,7 @@ def read_decided(
     if columns is None:
         wanted = there
     wanted = list(dict.fromkeys([*wanted, *(columns or ()), *([tokens] if tokens else [])]))
-    table = corpus.read(wanted)
+    table = as_record(corpus.read(wanted), str(corpus.path))
     keep = _kept(table["keep"], corpus)
     if places:
         table = _placed(table, places)
@@ -215,7 +220,7 @@ def read_decided(
         decisions = reason_decisions(table["reasons"], named)
     decisions[ALL] = keep
     if tokens is None:
-        return Decided(corpus, table, decisions, _words(corpus), "words", tuple(places))
+        return Decided(corpus, table, decisions, corpus_words(corpus), "words", tuple(places))
     if table[tokens].null_count:
         raise CorpusError(
             f"{table[tokens].null_count} nulls in column {tokens!r}",
@@ -224,6 +229,31 @@ def read_decided(
         )
     counted = _numbers(table[tokens], tokens, corpus)
     return Decided(corpus, table, decisions, counted, "tokens", tuple(places))
+
+
+def as_record(table: pa.Table, where: str) -> pa.Table:
+    """Return a table whose columns have the record's types, as other tools do not always write them.
+
+    Raises:
+        CorpusError: One holds what is neither.
+    """
+    for field in BASE_SCHEMA:
+        if field.name not in table.column_names:
+            continue
+        column = table[field.name]
+        if column.type == field.type:
+            continue
+        try:
+            table = table.set_column(
+                table.column_names.index(field.name), field.name, column.cast(field.type)
+            )
+        except pa.ArrowException as error:
+            raise CorpusError(
+                f"column {field.name!r} holds {column.type} and not {field.type}",
+                where=where,
+                cure="convert it first",
+            ) from error
+    return table
 
 
 def _kept(column: pa.ChunkedArray, corpus: Corpus) -> Bools:
@@ -275,13 +305,25 @@ def _check_reasons(column: pa.ChunkedArray, corpus: Corpus) -> None:
         )
 
 
-def _words(corpus: Corpus) -> NDArray[np.float64]:
-    """Return the words of every document, reading a row group at a time."""
-    counts = [
-        count_words(pa.chunked_array([batch.column(0)]))
-        for path, _ in corpus.shards(verify=False)
-        for batch in row_batches(path, columns=["text"])
-    ]
+def corpus_words(corpus: Corpus) -> NDArray[np.float64]:
+    """Return the words of every document, reading a batch at a time, shape (documents,).
+
+    Raises:
+        CorpusError: There is no text, or a shard is damaged.
+    """
+    counts = []
+    for path, _ in corpus.shards(verify=False):
+        with parquet_errors(path, cure="write it again"):
+            if "text" not in pq.read_schema(path).names:
+                raise CorpusError(
+                    "no text whose words could be counted",
+                    where=str(path),
+                    cure="name a column of numbers with --set tokens=COLUMN",
+                )
+            counts += [
+                count_words(pa.chunked_array([batch.column(0)]))
+                for batch in row_batches(path, columns=["text"])
+            ]
     return np.concatenate([np.empty(0), *counts])
 
 
@@ -307,7 +349,18 @@ def _placed(table: pa.Table, places: Sequence[Path]) -> pa.Table:
 
 
 def column_names(corpus: Corpus) -> list[str]:
-    """Return the columns of a corpus; none where it has no shard."""
+    """Return the columns of a corpus; none where it has no shard.
+
+    Raises:
+        CorpusError: A shard is missing or damaged.
+    """
     for path, _ in corpus.shards(verify=False):
-        return list(pq.read_schema(path).names)
+        with parquet_errors(path, cure="write it again"):
+            return list(pq.read_schema(path).names)
     return []
+
+
+def manifest_part(corpus: Corpus, key: str) -> dict[str, Any]:
+    """Return an object of a corpus' manifest, empty where there is none."""
+    part = corpus.manifest.get(key)
+    return part if isinstance(part, dict) else {}

@@ -18,8 +18,15 @@ from hinterland.core.places import UNKNOWN
 from hinterland.curate.audit.adapters import Audited, apply_adapters
 from hinterland.curate.audit.audit import audit_material
 from hinterland.curate.audit.claims import ALL
-from hinterland.curate.audit.corpus import Decided, column_names, open_decided, read_decided
+from hinterland.curate.audit.corpus import (
+    Decided,
+    column_names,
+    manifest_part,
+    open_decided,
+    read_decided,
+)
 from hinterland.curate.audit.covariates import Covariates
+from hinterland.curate.audit.given import words_of
 from hinterland.curate.audit.groups import Grouping, encode
 from hinterland.curate.audit.material import Material, Texts
 from hinterland.curate.audit.naming import groupings_of_table, merged
@@ -80,13 +87,13 @@ def clusters_of(table: pa.Table, name: str | None = None) -> tuple[NDArray[np.in
             with neither are one cluster.
     """
     if name is not None:
-        codes, names = encode(table[name].cast(pa.string()))
+        codes, names = encode(table[name])
         return codes, len(names)
     rows = table.num_rows
 
     def column(each: str) -> pa.Array:
         there = each in table.column_names
-        return table[each].combine_chunks().cast(pa.string()) if there else pa.nulls(rows, pa.string())
+        return words_of(table[each], each) if there else pa.nulls(rows, pa.string())
 
     country = column("country")
     known = pc.if_else(pc.is_in(country, pa.array([UNKNOWN, ""])), None, country)
@@ -162,10 +169,10 @@ def audit_decided(
         audited=audited,
     )
     made = _audit(material, settings, title, decided.token_unit, audited, own)
-    card = (decided.corpus.manifest.get("cards") or {}).get("places") or {}
+    card = manifest_part(decided.corpus, "cards").get("places") or {}
     card = card_of(decided.places) if decided.places else card
     said = [
-        *notes_on_rejects(decided.corpus.manifest.get("counts") or {}),
+        *notes_on_rejects(manifest_part(decided.corpus, "counts")),
         *notes_on_places(card),
         *notes_on_weights(decided.weight, decided.keep),
     ]

@@ -76,18 +76,17 @@ class Grouping:
 
 
 def encode(
-    labels: Iterable[str | None] | NDArray[np.str_] | pa.ChunkedArray | pa.Array,
+    labels: Iterable[Any] | pa.ChunkedArray | pa.Array,
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Return integer codes and the sorted distinct labels; null and "" become `UNKNOWN`.
 
     Args:
         labels: One for each document, shape (documents,).
+
+    Raises:
+        CorpusError: They are no words or numbers.
     """
-    if isinstance(labels, pa.ChunkedArray):
-        labels = labels.combine_chunks()
-    array = labels if isinstance(labels, pa.Array) else pa.array(labels, type=pa.string(), from_pandas=True)
-    words = array.cast(pa.string()).fill_null(UNKNOWN)
-    encoded = pc.if_else(pc.equal(words, ""), UNKNOWN, words).dictionary_encode()
+    encoded = _words(labels, "the labels").dictionary_encode()
     order = pc.sort_indices(encoded.dictionary).to_numpy()
     rank = np.zeros(max(len(order), 1), dtype=np.int64)
     rank[order] = np.arange(len(order))

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hinterland.core.corpus import Corpus
 from hinterland.core.engine import Engine
+from hinterland.core.errors import CorpusError
 from hinterland.core.parquet import parquet_errors
 from hinterland.core.places import by_iso3
 from hinterland.core.run import Run
+from hinterland.curate.audit.corpus import manifest_part
 from hinterland.curate.geo.locate import LocateSettings
 from hinterland.curate.geo.locate_shards import VERSION, locate_shards
 
@@ -26,7 +29,7 @@ def needs_places(corpus: Corpus) -> bool:
     Raises:
         CorpusError: A shard is damaged.
     """
-    if (corpus.manifest.get("cards") or {}).get("places") is not None:
+    if manifest_part(corpus, "cards").get("places") is not None:
         return False
     known = set(by_iso3())
     for path, _ in corpus.shards(verify=False):
@@ -34,6 +37,8 @@ def needs_places(corpus: Corpus) -> bool:
             if "country" not in pq.read_schema(path).names:
                 return True
             said = pq.read_table(path, columns=["country"], read_dictionary=["country"])["country"]
+            if pa.types.is_nested(said.type):
+                raise CorpusError(f"countries are {said.type}", where=str(path), cure="write words")
             if said.null_count or not {*said.unique().to_pylist()} <= known:
                 return True
     return False

@@ -14,15 +14,15 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hinterland.core.errors import ConfigError, CorpusError, nearest
-from hinterland.core.parquet import row_batches
-from hinterland.curate.audit.audit import count_words
 from hinterland.curate.audit.claims import ALL
 from hinterland.curate.audit.command import groupings_of
 from hinterland.curate.audit.corpus import (
     DEBIAS,
     PLACE_COLUMNS,
     Decided,
+    as_record,
     column_names,
+    corpus_words,
     filter_of,
     open_decided,
     read_decided,
@@ -82,7 +82,7 @@ def read_documents(path: Path, config: CommandConfig, places: Sequence[Path] = (
             f"no column {config.tokens!r}", where=str(corpus.path), cure=nearest(config.tokens, there)
         )
     base = [name for name in ("id", "country", "source", "weight") if name in there]
-    table = corpus.read(list(dict.fromkeys([*base, *wanted])))
+    table = as_record(corpus.read(list(dict.fromkeys([*base, *wanted]))), str(corpus.path))
     none = pa.ListArray.from_arrays(np.zeros(table.num_rows + 1, dtype=np.int32), pa.array([], pa.string()))
     table = table.append_column("reasons", none)
     if places:
@@ -92,13 +92,7 @@ def read_documents(path: Path, config: CommandConfig, places: Sequence[Path] = (
     bare = Decided(corpus, table, every, np.zeros(0), "tokens" if config.tokens else "words", tuple(places))
     if config.tokens:
         return replace(bare, tokens=Documents(bare, config).numbers(config.tokens))
-    batches = (
-        batch.column(0)
-        for shard, _ in corpus.shards(verify=False)
-        for batch in row_batches(shard, columns=["text"])
-    )
-    counts = [count_words(pa.chunked_array([each])) for each in batches]
-    return replace(bare, tokens=np.concatenate([np.empty(0), *counts]))
+    return replace(bare, tokens=corpus_words(corpus))
 
 
 def loose_rules(decided_rules: tuple[Rule, ...], config: CommandConfig, where: str) -> list[Rule]:

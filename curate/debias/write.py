@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from hinterland.core.corpus import Corpus, publish_corpus, write_shard
+from hinterland.core.corpus import Corpus, conform, publish_corpus, write_shard
 from hinterland.core.errors import CorpusError
 from hinterland.core.parquet import parquet_errors
 from hinterland.core.progress import track
@@ -59,7 +59,7 @@ def write_debiased(
         shards, start = [], 0
         for number, (path, _) in enumerate(track(list(corpus.shards()), "debias: write")):
             with parquet_errors(path, cure="write the corpus again"):
-                table = pq.read_table(path)
+                table = conform(pq.read_table(path))
                 if places:
                     found = pq.read_table(places[number])
                     table = with_columns(table, {name: found[name] for name in PLACE_COLUMNS})
