@@ -42,6 +42,8 @@ from hinterland.curate.score_columns import TableColumns
 
 __all__ = ["Audit", "GroupingInfo", "audit", "audit_material", "count_words"]
 
+#: A map of the United States is drawn from so many states with documents on.
+_FEWEST_STATES = 5
 #: With fewer there is no percentile to speak of.
 LEAST_RESAMPLES = 20
 Groups: TypeAlias = str | Sequence[str] | Mapping[str, Grouping | Labels]
@@ -197,7 +199,7 @@ def audit_material(
         results=results,
         claims=make_claims(results),
         countries=_by_place(material.column("country"), kept, material.weight, by_iso3()),
-        states=_by_place(state_codes(material.table), kept, material.weight, by_code()),
+        states=_several(_by_place(state_codes(material.table), kept, material.weight, by_code())),
         settings={"seed": seed, "resamples": resamples, "min_documents": min_documents, "level": 0.95},
         notes=tuple(notes),
     )
@@ -209,6 +211,11 @@ def _info(each: Grouping, tokens: NDArray[np.float64]) -> GroupingInfo:
     if UNKNOWN in each.labels:
         unknown = each.codes == each.labels.index(UNKNOWN)
     return GroupingInfo(each.note, each.phrase, int(unknown.sum()), int(tokens[unknown].sum()))
+
+
+def _several(places: dict[str, tuple[int, float]]) -> dict[str, tuple[int, float]]:
+    """Return places that are worth a map of their own: none of fewer than five."""
+    return places if len(places) >= _FEWEST_STATES else {}
 
 
 def _by_place(
