@@ -34,6 +34,8 @@ from hinterland.curate.audit.parts import (
 from hinterland.curate.audit.references import Reference, place_reference, read_reference, refers_to
 from hinterland.curate.audit.report import Audit
 from hinterland.curate.audit.settings import Analyses, ExposureConfig
+from hinterland.curate.geo.fields import as_text
+from hinterland.curate.geo.urls import hosts_of
 
 __all__ = ["extend"]
 
@@ -138,16 +140,16 @@ def _concentration(material: Material) -> tuple[Concentration, ...]:
         if column is None or column.null_count == len(column):
             continue
         if name == "url":
-            column = _hosts(column)
+            column = hosts_of(as_text(_plain(column)))
         codes, names = encode(column)
         found.append(concentration_of(codes, names, material.tokens, "host" if name == "url" else name))
     return tuple(found)
 
 
-def _hosts(urls: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the host of each address, null where it has none."""
-    found = pc.extract_regex(urls, r"^[a-zA-Z][a-zA-Z0-9+.-]*://(?P<host>[^/:?#]+)")
-    return pc.utf8_lower(pc.struct_field(found, "host"))
+def _plain(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column in one piece, its values written out."""
+    kind = column.type
+    return column.cast(kind.value_type if pa.types.is_dictionary(kind) else kind).combine_chunks()
 
 
 def _attribution(audit: Audit, material: Material, design: Mapping[str, int]) -> tuple[Attribution, ...]:
@@ -310,6 +312,11 @@ def _exposure(material: Material, analyses: Analyses, settings: Mapping[str, int
     config = analyses.exposure
     if config is None:
         return ()
+    ids = material.column("id")
+    if ids is None:
+        raise CorpusError(
+            "no column 'id' to find results by", where="exposure", cure="give documents with their ids"
+        )
     results = _results(config)
     relevant = None
     if config.qrels is not None:
@@ -317,7 +324,7 @@ def _exposure(material: Material, analyses: Analyses, settings: Mapping[str, int
     return tuple(
         exposure_of(
             results.documents,
-            material.table["id"],
+            ids,
             grouping,
             k=config.k,
             relevant=relevant,

@@ -30,7 +30,7 @@ _WITH_PROVINCES = {"au", "ca"}
 _ARCHIVE = r"^(?:https?://)?web\.archive\.org/(?:web|save)/(?:[0-9a-z_*]+/)?"
 _HOST = (
     r"^\s*(?:(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*):)?/+(?:[^/?#@\\\s]*@)?)?"
-    r"(?P<host>[^/?#:@\\\s\[\]]+)(?P<after>[@\s]?)"
+    r"(?P<host>[^/?#:@\\\s\[\]]+)(?P<after>:[^\d/?#]|[@\s]|)"
 )
 _WEB = frozenset({"", "http", "https", "ftp", "ws", "wss"})
 _IP = re.compile(r"[0-9.]+|0x[0-9a-f]+")

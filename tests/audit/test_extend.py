@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from hinterland.core.errors import CorpusError
 from hinterland.curate.audit.audit import audit
 from hinterland.curate.audit.command import CommandConfig, run
 from hinterland.curate.audit.covariates import Covariates
@@ -88,6 +89,33 @@ def test_a_column_of_reasons_that_is_none_is_passed_over() -> None:
     )
     found = audit(table, filters={"long": lambda text: len(text) > 1})
     assert {each.reason for each in found.examples} == {"", "long"}
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        pa.array(["http://me:secret@Example.org:80/a", None] * 20).dictionary_encode(),
+        pa.array(["https://example.org/b", "no address"] * 20, pa.large_string()),
+    ],
+)
+def test_hosts_of_addresses_however_they_are_stored(urls: pa.Array) -> None:
+    found = audit(pa.table({"text": ["a"] * 40, "url": urls}))
+    (hosts,) = found.concentration
+    assert (hosts.column, hosts.sources, hosts.unknown_documents) == ("host", 1, 20)
+    assert hosts.largest == (("example.org", 20),)
+
+
+def test_a_column_of_addresses_that_holds_none() -> None:
+    found = audit(pa.table({"text": ["a"] * 4, "url": [["mailto:a@b.org"], [], None, ["two words"]]}))
+    assert [(each.sources, each.unknown_documents) for each in found.concentration] == [(0, 4)]
+
+
+def test_exposure_asks_for_ids(tmp_path: Path) -> None:
+    results = tmp_path / "run.txt"
+    results.write_text("q1 Q0 a 1 1.0 x\n")
+    analyses = Analyses.model_validate({"exposure": {"results": str(results)}})
+    with pytest.raises(CorpusError, match="no column 'id'"):
+        audit(pa.table({"text": ["a"], "country": ["KEN"]}), analyses=analyses)
 
 
 def test_years_of_own_figures_are_not_those_that_ship() -> None:
