@@ -153,10 +153,10 @@ def test_any_text_has_an_answer(text: str) -> None:
 def test_scheme_port_and_path_do_not_matter(host: str, port: int) -> None:
     forms = [f"http://{host}", f"https://{host}:{port}/de/x.fr?u=y.it#z", f"//{host}/", f"ftp://me@{host}/"]
     assert {host_of(form) for form in forms} == {host}
+    assert len({url_place(form) for form in forms}) == 1
 
 
 def test_what_is_no_web_address_has_no_host() -> None:
     for address in ("mailto:me@example.de", "javascript:void(0)", "urn:isbn:x", "tel:+49", "me@example.de"):
         assert host_of(address) == ""
     assert host_of("Example.de:8080/x") == "example.de"
-    assert len({url_place(form) for form in forms}) == 1
