@@ -1,6 +1,6 @@
 """The proof: does a quality filter leave places out, what does mending cost, and does a model gain?
 
-    python bench/debias.py --data DIR            # about 3 minutes
+    python bench/debias.py --data DIR            # one to three minutes
     python bench/debias.py --data DIR --json     # one JSON object on stdout
     python bench/debias.py --data DIR --quick    # a look: a tenth of the speeches, two runs
     python bench/debias.py --data DIR --gpt      # a small transformer, too: an hour on two cores

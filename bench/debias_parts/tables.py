@@ -29,7 +29,7 @@ def markdown(result: Found) -> str:
     lines = [
         f"# The proof, {result['date']}",
         "",
-        f"{machine['cpu']}; {result['seconds'] / 60:.0f} minutes; seed {result['seed']}; {versions}.",
+        f"{machine['cpu']}; {result['seconds'] / 60:.1f} minutes; seed {result['seed']}; {versions}.",
         "",
         *(f"- {line}" for line in _facts(result)),
         "",
@@ -229,20 +229,25 @@ def _models(result: Found) -> list[Table]:
             )
         )
         if added:
-            title = f"{added['arms'][1]}, less filtered, {name}: added after the first full run"
+            title = f"{_then(added['arms'][1])} less filtered, {name}: added after the first full run"
             tables.append(_differences(title, [added["overall"], *added["by_region"]], marks))
         if key == "bits_per_byte":
             tables.append(
                 _differences(f"Debiased less filtered by subregion, {name}", primary["by_subregion"], {})
             )
         if added:
-            title = f"{added['arms'][1]}, less filtered by subregion, {name}"
+            title = f"{_then(added['arms'][1])} less filtered by subregion, {name}"
             tables.append(_differences(title, added["by_subregion"], {}))
         tables += [
-            _differences(f"{other['arms'][1]} less {other['arms'][0]}, {name}", other["groups"], {})
+            _differences(f"{_then(other['arms'][1])} less {other['arms'][0]}, {name}", other["groups"], {})
             for other in found["other_differences"]
         ]
     return tables
+
+
+def _then(arm: str) -> str:
+    """Close a name's own comma, for a title to go on."""
+    return f"{arm}," if "," in arm else arm
 
 
 def _bpb(value: float) -> str:
