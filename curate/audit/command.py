@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import Field
 from hinterland.core.engine import LocalEngine
 from hinterland.core.errors import ConfigError
 from hinterland.core.files import hash_file
+from hinterland.core.revive import plain
 from hinterland.core.run import Run, fingerprint
 from hinterland.curate.audit.checks import check_settings
 from hinterland.curate.audit.claims import headline
@@ -202,7 +204,7 @@ def _saved(folder: Path, found: Audit) -> dict[str, Any]:
         "documents": found.documents,
         "coverage": coverage(found),
         "headline": headline(found),
-        "supported": [claim for claim in found.to_dict()["claims"] if claim["supported"]],
+        "supported": [plain(asdict(claim)) for claim in found.claims if claim.supported],
         "regression": [as_json(model) for model in found.regression],
         "summary": brief(found),
         "text": str(found),

@@ -154,7 +154,14 @@ def rules_of(corpus: Corpus) -> tuple[Rule, ...]:
         CorpusError: They are not rules.
     """
     try:
-        return tuple(Rule(**rule) for rule in corpus.manifest.get("rules") or [])
+        rules = tuple(Rule(**rule) for rule in corpus.manifest.get("rules") or [])
+        for rule in rules:
+            if not (isinstance(rule.column, str) and isinstance(rule.reason, str)):
+                raise TypeError(f"{rule.column!r} with the reason {rule.reason!r} is no rule")
+            for bound in (rule.low, rule.high):
+                if isinstance(bound, bool) or not isinstance(bound, int | float | None):
+                    raise TypeError(f"{bound!r} is no bound of {rule.column}")
+        return rules
     except TypeError as error:
         raise CorpusError(
             f"the manifest's rules cannot be read: {error}", where=str(corpus.path), cure="curate it again"

@@ -35,11 +35,12 @@ def depends_on_settings(config: AuditSettings) -> dict[str, Any]:
 
 def depends(manifest: Mapping[str, Any], config: AuditSettings) -> dict[str, Any]:
     """Return all that the audit of a corpus depends on; its notes tell of counts and places."""
+    cards = manifest.get("cards")
     return {
         "shards": manifest["shards"],
         "rules": manifest.get("rules"),
         "counts": manifest.get("counts"),
-        "placed": (manifest.get("cards") or {}).get("places"),
+        "placed": cards.get("places") if isinstance(cards, dict) else None,
         **depends_on_settings(config),
     }
 
