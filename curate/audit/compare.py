@@ -17,7 +17,8 @@ from hinterland.core.stats import Interval
 from hinterland.core.svg import number_text
 from hinterland.curate.audit.audit import Audit
 from hinterland.curate.audit.claims import ALL, headline, shown
-from hinterland.curate.audit.render import coverage, limits, markdown_table, name_of, text_table
+from hinterland.curate.audit.render import coverage, limits, markdown_table, name_of, printable, text_table
+from hinterland.curate.audit.render_tables import escape_markdown
 
 __all__ = ["ChangedGroup", "Comparison", "compare"]
 
@@ -54,10 +55,13 @@ class Comparison:
     groups: dict[str, tuple[ChangedGroup, ...]]
 
     def worst(self, grouping: str) -> tuple[float, float]:
-        """Return the worst-kept ranked group's share of the best-kept one's, before and after."""
+        """Return the worst-kept ranked group's share of the best-kept one's, before and after.
+
+        NaN with fewer than two ranked groups, and where none of them keeps a document.
+        """
 
         def least(values: list[float]) -> float:
-            return min(values) / max(values) if values and max(values) > 0 else float("nan")
+            return min(values) / max(values) if len(values) > 1 and max(values) > 0 else math.nan
 
         ranked = [row for row in self.groups[grouping] if row.ranked]
         return (
@@ -96,14 +100,16 @@ class Comparison:
         for name in self.groups:
             lines += ["", f"By {name_of(name)}, {ALL} together"]
             lines += [f"  {line}" for line in text_table(_HEAD, self._rows(name))]
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
     def markdown(self) -> str:
         """Return the comparison as Markdown."""
-        lines = [f"# {self.after.title}", "", f"- Before: {headline(self.before)}"]
-        lines += [f"- After: {headline(self.after)}", f"- {self.summary()}"]
+        found = [f"Before: {headline(self.before)}", f"After: {headline(self.after)}", self.summary()]
+        lines = [f"# {escape_markdown(self.after.title)}", ""]
+        lines += [f"- {escape_markdown(line)}" for line in found]
         for name in self.groups:
-            lines += ["", f"## By {name_of(name)}", "", *markdown_table(_HEAD, self._rows(name))]
+            heading = escape_markdown(f"By {name_of(name)}")
+            lines += ["", f"## {heading}", "", *markdown_table(_HEAD, self._rows(name))]
         return "\n".join(lines) + "\n"
 
     def to_dict(self) -> dict[str, Any]:
