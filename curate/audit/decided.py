@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hinterland.core.corpus import Corpus
+from hinterland.core.errors import ConfigError, CorpusError, nearest
 from hinterland.core.parquet import parquet_errors
 from hinterland.core.places import UNKNOWN
 from hinterland.curate.audit.adapters import Audited, apply_adapters
@@ -26,7 +27,7 @@ from hinterland.curate.audit.corpus import (
     read_decided,
 )
 from hinterland.curate.audit.covariates import Covariates
-from hinterland.curate.audit.given import words_of
+from hinterland.curate.audit.given import numbers_of, words_of
 from hinterland.curate.audit.groups import Grouping, encode
 from hinterland.curate.audit.material import Material, Texts
 from hinterland.curate.audit.naming import groupings_of_table, merged
@@ -85,9 +86,14 @@ def clusters_of(table: pa.Table, name: str | None = None) -> tuple[NDArray[np.in
         table: Documents.
         name: The column; by default the country, where it is unknown the source. Documents
             with neither are one cluster.
+
+    Raises:
+        CorpusError: There is no such column, or it holds no words.
     """
     if name is not None:
-        codes, names = encode(table[name])
+        if name not in table.column_names:
+            raise CorpusError(f"no column {name!r}", where="clusters", cure=nearest(name, table.column_names))
+        codes, names = encode(table[name], name)
         return codes, len(names)
     rows = table.num_rows
 
@@ -148,7 +154,13 @@ def audit_decided(
         ConfigError: A filter cannot be made.
         CorpusError: A grouping is unknown or the covariates cannot be read.
     """
-    audited = apply_adapters(settings.filters if filters else {}, decided.corpus)
+    given = settings.filters if filters else {}
+    twice = [name for name in given if name in decided.decisions]
+    if twice:
+        raise ConfigError(
+            f"the filter {twice[0]!r} has decided already", where="filters", cure="give yours another name"
+        )
+    audited = apply_adapters(given, decided.corpus)
     decisions = {**decided.decisions, **{name: each.keep for name, each in audited.items()}}
     if audited and not [name for name in decided.decisions if name not in (ALL, "empty")]:
         decisions[ALL] = np.logical_and.reduce([decided.keep, *(each.keep for each in audited.values())])
@@ -180,7 +192,7 @@ def audit_decided(
 
 
 def audit_rows(rows: Rows, settings: AuditSettings, *, title: str) -> Audit:
-    """Audit rows of figures: each counts as one, and is placed by its columns.
+    """Audit rows of figures: each counts as one, or as its tokens, and is placed by its columns.
 
     A column ``keep`` of true and false (or 1 and 0) is what was decided.
 
@@ -205,24 +217,35 @@ def audit_rows(rows: Rows, settings: AuditSettings, *, title: str) -> Audit:
     audited = apply_adapters(settings.filters, table.to_batches(), rows=table.num_rows)
     decisions = {name: each.keep for name, each in audited.items()}
     keep = _kept(table)
+    if keep is None and "keep" in table.column_names:
+        notes.append(
+            "The column keep is not taken for what was decided: not every row of it has true or false (or 1"
+            " or 0)."
+        )
     if keep is not None:
         decisions[ALL] = keep
     elif decisions:
         decisions[ALL] = np.logical_and.reduce(list(decisions.values()))
     own = _own(settings)
     codes, number = clusters_of(table, settings.clusters)
+    tokens = np.ones(table.num_rows)
+    if settings.tokens:
+        if settings.tokens not in table.column_names:
+            cure = nearest(settings.tokens, table.column_names)
+            raise CorpusError(f"no column {settings.tokens!r}", where="tokens", cure=cure)
+        tokens = numbers_of(table[settings.tokens], settings.tokens, "tokens")
     material = Material(
         table=table,
         groupings=groupings_of_table(table, settings.groups, shipped=Covariates.shipped(), own=own),
         decisions=decisions,
         clusters=codes,
         n_clusters=number,
-        tokens=np.ones(table.num_rows),
+        tokens=tokens,
         covariates=merged(Covariates.shipped(), own),
         columns=TableColumns(table),
         audited=audited,
     )
-    made = _audit(material, settings, title, ROWS, audited, own)
+    made = _audit(material, settings, title, "tokens" if settings.tokens else ROWS, audited, own)
     return replace(made, notes=(*made.notes, *notes))
 
 

@@ -28,6 +28,8 @@ __all__ = [
 
 #: What figures without texts are counted in: a row is a document of one token.
 ROWS = "rows"
+#: Said where there are shares of the corpus, which have clusters of their own.
+_OF_COVERAGE = " Shares of the corpus come from whole sources instead, where documents have several."
 #: Control characters in a corpus' names could move a terminal's cursor or colour it.
 _CONTROLS = dict.fromkeys((*range(10), *range(11, 32), *range(127, 160)))
 
@@ -69,8 +71,9 @@ def limits(audit: Audit) -> list[str]:
     settings = audit.settings
     return [
         f"Brackets are {settings.get('level', 0.95):.0%} intervals from {settings['resamples']:,} resamples"
-        " of whole clusters (countries, or sources where the country is unknown), because documents of one"
-        " country are not independent. With few clusters they are widened accordingly.",
+        " of whole clusters (countries, or sources where the country is unknown, unless others were given),"
+        " because documents of one country are not independent. With few clusters they are widened"
+        " accordingly." + _OF_COVERAGE * bool(audit.coverage),
         "“Against others” divides a group's retention by that of all documents outside it; 1 is no gap."
         " “Kept less” or “kept more” is said only where the interval excludes 1 and the finding survives"
         " false-discovery control (5%) over all groups and filters. Where nothing is said, there is no"

@@ -14,9 +14,12 @@ from hinterland.core.errors import CorpusError
 from hinterland.curate.audit.audit import audit
 from hinterland.curate.audit.command import CommandConfig, run
 from hinterland.curate.audit.covariates import Covariates
+from hinterland.curate.audit.decided import audit_rows
 from hinterland.curate.audit.naming import merged
+from hinterland.curate.audit.render import limits
 from hinterland.curate.audit.report import Audit
-from hinterland.curate.audit.settings import Analyses
+from hinterland.curate.audit.settings import Analyses, AuditSettings
+from hinterland.curate.audit.tabular import Rows
 
 FILTER = "def keep(text):\n    return len(text) > 30\n"
 
@@ -125,3 +128,20 @@ def test_years_of_own_figures_are_not_those_that_ship() -> None:
     assert both.year_of("population") == "1999"
     assert both.year_of("gdp_per_head") == shipped.year_of("gdp_per_head")
     assert merged(shipped, None) is shipped
+
+
+@pytest.mark.parametrize(("odd", "said"), [(None, True), (2, True), (1, False)])
+def test_rows_half_decided_are_not_passed_over_in_silence(odd: int | None, said: bool) -> None:
+    table = pa.table({"country": ["KEN", "FRA"] * 4, "keep": [1, 0, 1, 0, 1, 0, 1, odd]})
+    rows = Rows(table.append_column("id", [[str(n) for n in range(8)]]), {})
+    found = audit_rows(rows, AuditSettings(resamples=100), title="T")
+    assert any("column keep is not taken" in each for each in found.notes) is said
+    assert bool(found.results) is not said
+
+
+def test_the_method_says_what_is_resampled() -> None:
+    table = pa.table({"text": ["a"] * 8, "country": ["KEN", "FRA"] * 4, "source": list("abcdabcd")})
+    assert "Shares of the corpus come from whole sources" in limits(audit(table))[0]
+    without = audit(decisions={"f": [True] * 8}, groups={"g": ["a"] * 8}, tokens=[1] * 8)
+    assert not without.coverage or "whole sources" in limits(without)[0]
+    assert "unless others were given" in limits(without)[0]
