@@ -10,7 +10,7 @@ from hinterland.curate.audit.adapters.config import CallableFilter, ColumnFilter
 from hinterland.curate.audit.covariates import Covariates
 from hinterland.curate.audit.settings import AuditSettings
 
-__all__ = ["check_settings"]
+__all__ = ["check_out", "check_settings"]
 
 _REFERENCES = ("population", "internet users", "none")
 
@@ -52,6 +52,24 @@ def check_settings(settings: AuditSettings) -> None:
         path = getattr(exposure, key)
         if path is not None:
             _is_there(path, f"exposure.{key}")
+
+
+def check_out(out: Path, corpus: Path) -> None:
+    """Refuse to write into a corpus, or into the run's folder that it lies in.
+
+    Args:
+        out: The folder to write.
+        corpus: The folder with the corpus' manifest.
+
+    Raises:
+        ConfigError: What is read would be written over.
+    """
+    own = corpus.resolve()
+    taken = {own, *([own.parent] if own.name == "corpus" else [])}
+    if out.resolve() in taken or own in out.resolve().parents:
+        raise ConfigError(
+            f"{out} is the folder of the corpus itself", where="out", cure="give another folder with --out"
+        )
 
 
 def _is_there(path: Path, where: str) -> None:

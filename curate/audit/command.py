@@ -15,7 +15,7 @@ from hinterland.core.errors import ConfigError
 from hinterland.core.files import hash_file
 from hinterland.core.revive import plain
 from hinterland.core.run import Run, fingerprint
-from hinterland.curate.audit.checks import check_settings
+from hinterland.curate.audit.checks import check_out, check_settings
 from hinterland.curate.audit.claims import headline
 from hinterland.curate.audit.corpus import is_decided, open_decided
 from hinterland.curate.audit.decided import audit_decided, audit_rows, groupings_of, read_for_audit
@@ -87,6 +87,7 @@ def _kind(config: CommandConfig) -> str:
         )
     check_settings(config)
     if len(config.input) == 1 and is_decided(config.input[0]):
+        check_out(config.out, open_decided(config.input[0]).path)
         return "decided"
     return "rows" if is_tabular(_inputs(config), config.read) else "documents"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,8 +19,8 @@ from hinterland.core.corpus import MANIFEST, Corpus
 from hinterland.core.errors import CorpusError, nearest
 from hinterland.core.parquet import parquet_errors, row_batches
 from hinterland.core.record import BASE_SCHEMA
-from hinterland.curate.audit.audit import count_words
 from hinterland.curate.audit.claims import ALL
+from hinterland.curate.audit.given import count_words, numbers_of
 from hinterland.curate.rule import Rule
 from hinterland.curate.score_columns import ShardColumns
 
@@ -144,7 +145,7 @@ class Decided:
         column = self.table["weight"]
         if column.null_count == len(column):  # nobody weighted anything
             return None
-        return _numbers(column, "weight", self.corpus)
+        return numbers_of(column, "weight", str(self.corpus.path))
 
 
 def rules_of(corpus: Corpus) -> tuple[Rule, ...]:
@@ -161,6 +162,8 @@ def rules_of(corpus: Corpus) -> tuple[Rule, ...]:
             for bound in (rule.low, rule.high):
                 if isinstance(bound, bool) or not isinstance(bound, int | float | None):
                     raise TypeError(f"{bound!r} is no bound of {rule.column}")
+                if bound is not None and math.isnan(bound):
+                    raise TypeError(f"a bound of {rule.column} is NaN")
         return rules
     except TypeError as error:
         raise CorpusError(
@@ -234,7 +237,7 @@ def read_decided(
             where=str(corpus.path),
             cure="count again",
         )
-    counted = _numbers(table[tokens], tokens, corpus)
+    counted = numbers_of(table[tokens], tokens, str(corpus.path))
     return Decided(corpus, table, decisions, counted, "tokens", tuple(places))
 
 
@@ -272,28 +275,13 @@ def _kept(column: pa.ChunkedArray, corpus: Corpus) -> Bools:
     where = str(corpus.path)
     if column.null_count:
         raise CorpusError(f"{column.null_count} documents are undecided", where=where, cure="decide them")
-    values = _numbers(column, "keep", corpus)
+    values = numbers_of(column, "keep", where)
     odd = values[~np.isin(values, (0.0, 1.0))]
     if odd.size:
         raise CorpusError(
             f"column 'keep' holds {odd[0]:g}: neither kept (1) nor not (0)", where=where, cure="decide again"
         )
     return np.asarray(values == 1)
-
-
-def _numbers(column: pa.ChunkedArray, name: str, corpus: Corpus) -> NDArray[np.float64]:
-    """Return a column's values as floats, null as NaN.
-
-    Raises:
-        CorpusError: They are no numbers.
-    """
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    if not (number or pa.types.is_boolean(kind) or pa.types.is_null(kind)):
-        raise CorpusError(
-            f"column {name!r} holds {kind} and no numbers", where=str(corpus.path), cure="write numbers"
-        )
-    return np.asarray(column.cast(kind).cast(pa.float64()).fill_null(np.nan).to_numpy(), dtype=np.float64)
 
 
 def _check_reasons(column: pa.ChunkedArray, corpus: Corpus) -> None:

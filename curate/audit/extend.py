@@ -17,6 +17,7 @@ from hinterland.curate.audit.claims import ALL
 from hinterland.curate.audit.concentration import concentration_of
 from hinterland.curate.audit.coverage import coverage_of
 from hinterland.curate.audit.exposure_inputs import Results, read_qrels, read_queries, read_results, retrieve
+from hinterland.curate.audit.given import numbers_of
 from hinterland.curate.audit.groups import Grouping, encode, place_groupings
 from hinterland.curate.audit.material import Material
 from hinterland.curate.audit.parts import (
@@ -177,6 +178,12 @@ def _attribution(audit: Audit, material: Material, design: Mapping[str, int]) ->
 def _curves(audit: Audit, material: Material, analyses: Analyses) -> tuple[Curve, ...]:
     from hinterland.curate.audit.curves import curve_of, curves_of_rules
 
+    usual = Analyses().curves  # a starter names them; they need not be among the groupings
+    unknown = [name for name in analyses.curves if name not in (*material.groupings, *usual)]
+    if unknown:
+        raise ConfigError(
+            f"no grouping {unknown[0]!r}", where="curves", cure=nearest(unknown[0], material.groupings)
+        )
     ranked = {
         name: [row.group for row in audit.results[name][ALL].groups if row.ranked]
         for name in material.groupings
@@ -374,15 +381,16 @@ def _numbers(material: Material, name: str) -> NDArray[np.float64]:
     """
     column = material.column(name)
     if column is not None:
-        values = column.to_numpy()
-    elif material.columns is not None and name in material.columns.names:
-        values = material.columns[name]
-    else:
+        try:
+            return numbers_of(column, name, "measures")
+        except CorpusError as error:
+            raise ConfigError(
+                f"column {name!r} holds no numbers", where="measures", cure="name another"
+            ) from error
+    if material.columns is None or name not in material.columns.names:
         known = [*material.table.column_names, *(material.columns.names if material.columns else ())]
         raise ConfigError(f"no column {name!r}", where="measures", cure=nearest(name, known))
-    try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(
-            f"column {name!r} holds no numbers", where="measures", cure="name another"
-        ) from error
+    values = material.columns[name]
+    if values.dtype == object:
+        raise ConfigError(f"column {name!r} holds no numbers", where="measures", cure="name another")
+    return np.asarray(values, dtype=np.float64)

@@ -28,6 +28,7 @@ __all__ = [
     "count_words",
     "decisions_of",
     "judged",
+    "numbers_of",
     "size_of",
     "table_of",
     "words_of",
@@ -230,6 +231,19 @@ def words_of(column: pa.ChunkedArray, name: str) -> pa.Array:
         raise CorpusError(
             f"column {name!r} holds {column.type} and no words", where="audit", cure="write words"
         ) from error
+
+
+def numbers_of(column: pa.ChunkedArray, name: str, where: str) -> NDArray[np.float64]:
+    """Return a column's values as floats, null as NaN.
+
+    Raises:
+        CorpusError: They are no numbers.
+    """
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    if not (number or pa.types.is_boolean(kind) or pa.types.is_null(kind)):
+        raise CorpusError(f"column {name!r} holds {kind} and no numbers", where=where, cure="write numbers")
+    return np.asarray(column.cast(kind).cast(pa.float64()).fill_null(np.nan).to_numpy(), dtype=np.float64)
 
 
 def count_words(texts: pa.ChunkedArray | pa.Array) -> NDArray[np.float64]:

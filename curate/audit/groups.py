@@ -77,16 +77,18 @@ class Grouping:
 
 def encode(
     labels: Iterable[Any] | pa.ChunkedArray | pa.Array,
+    name: str = "the labels",
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Return integer codes and the sorted distinct labels; null and "" become `UNKNOWN`.
 
     Args:
         labels: One for each document, shape (documents,).
+        name: What they are called, for errors.
 
     Raises:
         CorpusError: They are no words or numbers.
     """
-    encoded = _words(labels, "the labels").dictionary_encode()
+    encoded = _words(labels, name).dictionary_encode()
     order = pc.sort_indices(encoded.dictionary).to_numpy()
     rank = np.zeros(max(len(order), 1), dtype=np.int64)
     rank[order] = np.arange(len(order))

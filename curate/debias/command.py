@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hinterland.core.engine import LocalEngine
 from hinterland.core.files import hash_file, read_json, write_json, write_text
 from hinterland.core.run import Run, fingerprint
+from hinterland.curate.audit.checks import check_out, check_settings
 from hinterland.curate.audit.claims import ALL, headline
 from hinterland.curate.audit.command import audit_decided, depends, groupings_of
 from hinterland.curate.audit.compare import compare
@@ -39,6 +40,8 @@ def plan(config: CommandConfig) -> dict[str, Any]:
         CorpusError: There is no corpus, or it has neither rules nor a severity or score.
     """
     corpus = open_decided(config.corpus)
+    check_out(config.out, corpus.path)
+    check_settings(config)
     by_rules = config.method == "equalize" and not (config.severity or config.score)
     rules = loose_rules(rules_of(corpus), config, str(corpus.path)) if by_rules else []
     place = config.locate is not None and needs_places(corpus)
@@ -65,6 +68,8 @@ def run(config: CommandConfig) -> dict[str, Any]:
         StorageError: The folder cannot be written.
     """
     corpus = open_decided(config.corpus)
+    check_out(config.out, corpus.path)
+    check_settings(config)
     files = [
         given for given in config.rake.margins.values() if isinstance(given, str) and Path(given).is_file()
     ]

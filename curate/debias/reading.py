@@ -205,7 +205,7 @@ class Documents:
         table = self.decided.table
         if name in table.column_names and name != "country":
             # Every value is a group of its own here, however many there are.
-            return Grouping(name, *encode(table[name]))
+            return Grouping(name, *encode(table[name], name))
         settings = self.config.model_copy(update={"groups": (name,)})
         return groupings_of(self.decided, settings)[name]
 
