@@ -19,7 +19,14 @@ from hinterland.curate.audit.checks import check_out, check_settings
 from hinterland.curate.audit.claims import ALL, headline
 from hinterland.curate.audit.command import audit_decided, depends, groupings_of
 from hinterland.curate.audit.compare import compare
-from hinterland.curate.audit.corpus import DEBIAS, Decided, column_names, open_decided, rules_of
+from hinterland.curate.audit.corpus import (
+    DEBIAS,
+    Decided,
+    column_names,
+    manifest_part,
+    open_decided,
+    rules_of,
+)
 from hinterland.curate.audit.places import needs_places, places_stage
 from hinterland.curate.debias.apply import apply
 from hinterland.curate.debias.describe import describe
@@ -107,7 +114,10 @@ def _debias(folder: Path, config: CommandConfig, places: Sequence[Path]) -> dict
             "counts": {"documents": len(result.keep), "kept": int(result.keep.sum())},
             **({"rules": manifest["rules"]} if "rules" in manifest else {}),
             # That documents were placed stands here, so that nobody places them again.
-            "cards": {**(manifest.get("cards") or {}), **({"places": {"by": "debias"}} if places else {})},
+            "cards": {
+                **manifest_part(decided.corpus, "cards"),
+                **({"places": {"by": "debias"}} if places else {}),
+            },
             "debias": result.to_dict(),
             "parents": {"corpus": fingerprint(manifest["shards"])},
         },

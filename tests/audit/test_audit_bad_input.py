@@ -1,0 +1,465 @@
+"""Bad input to audits and debiasing: handled, or one clear message, and never a traceback."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import hinterland
+from hinterland.core import cli
+from hinterland.core.corpus import Corpus, conform, write_corpus
+from hinterland.core.errors import ConfigError, CorpusError, HinterlandError
+from hinterland.core.files import hash_file
+from hinterland.core.places import by_iso3
+from hinterland.curate.audit.given import table_of
+from hinterland.curate.audit.notes import notes_on_places, notes_on_rejects, notes_on_weights
+from hinterland.curate.audit.report import Audit
+from hinterland.curate.decide import decide
+from hinterland.curate.rule import Rule
+
+CODES = sorted(by_iso3())
+SIZE = 240
+RULE = Rule("length.words", "length.short", low=10)
+Command = Callable[..., tuple[int, str]]
+
+
+def documents(**other: Any) -> pa.Table:
+    """Return decided documents, with some columns replaced or left out (null)."""
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(2, 40, SIZE)
+    columns = {
+        "id": [f"d{row:03d}" for row in range(SIZE)],
+        "text": ["word " * int(length) for length in lengths],
+        "country": [CODES[row % len(CODES)] for row in range(SIZE)],
+        "source": [f"s{row % 17}" for row in range(SIZE)],
+        "length.words": lengths,
+        "good": rng.random(SIZE),
+    }
+    table = conform(decide(pa.table(columns), [RULE]))
+    for name, values in other.items():
+        if values is None:
+            table = table.drop_columns([name])
+        elif name in table.column_names:
+            table = table.set_column(table.column_names.index(name), name, values)
+        else:
+            table = table.append_column(name, values)
+    return table
+
+
+def write(folder: Path, table: pa.Table, **manifest: Any) -> Path:
+    """Write a corpus as a tool would that checks nothing."""
+    folder.mkdir(parents=True)
+    pq.write_table(table, folder / "part.parquet")
+    shard = {"file": "part.parquet", "rows": table.num_rows, "sha256": hash_file(folder / "part.parquet")}
+    said = {"kind": "corpus", "format": 1, "documents": table.num_rows, "rules": [RULE.to_dict()]}
+    (folder / "manifest.json").write_text(json.dumps({**said, **manifest, "shards": [shard]}))
+    return folder
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """Runs a command and returns its status and what it printed: stdout, or the error."""
+
+    def run(name: str, *given: object, out: Path | None = None) -> tuple[int, str]:
+        folder = str(out or tmp_path / f"out-{name}")
+        argv = ["hinterland", name, *map(str, given), "--out", folder, "--set", "resamples=100"]
+        monkeypatch.setattr(sys, "argv", argv)
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        status = int(ended.value.code or 0)
+        return status, printed.err if status else printed.out
+
+    return run
+
+
+ODD_COUNTRIES = [
+    *("NA", "XK", "UK", "EL", "ken", "Kenya", "276", "826", "usa", "YUG", "CSK", "DDR", "SUN", "ANT"),
+    *("EU", "UN", "???", "", " ", None),
+]
+TEXT = pa.array(["x"] * SIZE)
+NUMBERS = pa.array(np.arange(SIZE) % 30, pa.float64())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"country": None, "source": None},
+        {"country": pa.array(["KEN"] * SIZE)},
+        {"keep": pa.array([True] * SIZE), "reasons": None},
+        {"keep": pa.array([False] * SIZE), "reasons": None},
+        {"keep": pa.array([1, 0] * (SIZE // 2))},
+        {"weight": pa.array([0.0] * SIZE)},
+        {"weight": pa.nulls(SIZE, pa.float64())},
+        {"length.words": pa.array([float("nan"), float("inf"), None, 5.0] * (SIZE // 4))},
+        {"length.words": NUMBERS.cast(pa.decimal128(10, 2))},
+        {"length.words": NUMBERS.cast(pa.float32()).cast(pa.float16())},
+        {"country": pa.array(ODD_COUNTRIES * (SIZE // len(ODD_COUNTRIES)))},
+        {"country": pa.array([276] * SIZE)},
+        {"country": pa.nulls(SIZE)},
+        {"text": pa.array([""] * SIZE)},
+        {"date": pa.array(["yesterday", "99999", "2020-99-99", ""] * (SIZE // 4))},
+        {"date": pa.array([datetime.date(2000 + row % 9, 1, 1) for row in range(SIZE)])},
+    ],
+    ids=lambda other: " ".join(f"{name} {getattr(values, 'type', '')}" for name, values in other.items()),
+)
+def test_handled(command: Command, tmp_path: Path, other: dict[str, Any]) -> None:
+    corpus = write(tmp_path / "c", documents(**other))
+    few = ("--set", "groups=[region]", "--set", "examples=1")
+    assert command("audit", corpus, *few)[0] == 0
+    assert command("debias", corpus, *few)[0] == 0
+
+
+def test_columns_of_other_types(command: Command, tmp_path: Path) -> None:
+    table = documents()
+    names = ["id", "text", "country", "source"]
+    coded = documents(**{name: table[name].combine_chunks().dictionary_encode() for name in names})
+    large = documents(**{name: table[name].cast(pa.large_string()) for name in names})
+    few = ("--set", "groups=[region]")
+    plain = command("audit", write(tmp_path / "c", table), *few, out=tmp_path / "plain")[1]
+    for name, each in {"coded": coded, "large": large}.items():
+        corpus = write(tmp_path / name / "c", each)
+        status, text = command("audit", corpus, *few, out=tmp_path / f"audit-{name}")
+        assert status == 0
+        assert text.splitlines()[:-1] == plain.splitlines()[:-1]
+        assert command("debias", corpus, *few, out=tmp_path / f"debias-{name}")[0] == 0
+
+
+def test_codes_are_told(command: Command, tmp_path: Path) -> None:
+    odd = pa.array(ODD_COUNTRIES * (SIZE // len(ODD_COUNTRIES)))
+    assert command("audit", write(tmp_path / "c", documents(country=odd, source=pa.nulls(SIZE))))[0] == 0
+    found = Audit.load(tmp_path / "out-audit" / "audit")
+    each = SIZE // len(ODD_COUNTRIES)
+    assert {code: found.countries[code][0] for code in ("NAM", "XKX", "GBR", "KEN", "DEU", "USA")} == {
+        "NAM": each, "XKX": each, "GBR": 2 * each, "KEN": 2 * each, "DEU": each, "USA": each,
+    }  # fmt: skip
+    assert {row.rule: row.documents for row in found.placements}["unknown"] == 11 * each
+    note = next(note for note in found.notes if "country column" in note)
+    assert f"{5 * each} name a state that is gone" in note
+    assert f"{2 * each} name a body" in note
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"keep": TEXT}, "column 'keep' holds string"),
+        ({"keep": pa.array([0.5] * SIZE)}, "neither kept"),
+        ({"keep": pa.array([None, True] * (SIZE // 2))}, "undecided"),
+        ({"reasons": TEXT}, "column 'reasons' holds string"),
+        ({"reasons": pa.array([[1]] * SIZE)}, "column 'reasons' holds list"),
+        ({"weight": TEXT}, "column 'weight' holds string"),
+        ({"weight": pa.array([-1.0] * SIZE)}, "negative or missing"),
+        ({"weight": pa.array([float("nan")] * SIZE)}, "negative or missing"),
+        ({"length.words": TEXT}, "'length.words' holds strings"),
+        ({"country": pa.array([["KEN"]] * SIZE)}, "countries are list"),
+        ({"source": pa.array([["a"]] * SIZE)}, "column 'source' holds list"),
+        ({"text": None}, "no text whose words could be counted"),
+        ({"id": None}, "no column 'id'"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_refused(command: Command, tmp_path: Path, other: dict[str, Any], message: str) -> None:
+    corpus = write(tmp_path / "c", documents(**other))
+    for name in ("audit", "debias"):
+        status, error = command(name, corpus)
+        assert (status, message in error) == (1, True), error
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        {"rules": [{"x": 1}]},
+        {"rules": "x"},
+        {"rules": [{"column": 1, "reason": "a.b"}]},
+        {"rules": [{"column": "length.words", "reason": "a.b", "low": "x"}]},
+        {"rules": [{"column": "length.words", "reason": "a.b", "low": float("nan")}]},
+    ],
+    ids=str,
+)
+def test_broken_rules(command: Command, tmp_path: Path, manifest: dict[str, Any]) -> None:
+    corpus = write(tmp_path / "c", documents(), **manifest)
+    for name in ("audit", "debias"):
+        status, error = command(name, corpus)
+        assert (status, "rules cannot be read" in error) == (1, True), error
+
+
+def test_other_broken_manifests(command: Command, tmp_path: Path) -> None:
+    corpus = write(tmp_path / "c", documents(), cards=[1], counts=3)
+    assert command("audit", corpus)[0] == command("debias", corpus)[0] == 0
+    shard = corpus / "part.parquet"
+    shard.write_bytes(shard.read_bytes()[:300])
+    for name in ("audit", "debias"):
+        status, error = command(name, corpus, out=tmp_path / f"new-{name}")
+        assert (status, "a shard cannot be read" in error) == (1, True), error
+    shard.unlink()
+    assert "a shard is missing" in command("audit", corpus)[1]
+    (corpus / "manifest.json").write_text("{")
+    assert "not readable as JSON" in command("audit", corpus)[1]
+
+
+def test_few_documents(command: Command, tmp_path: Path) -> None:
+    for size, line in ((0, "0 documents, 0 words."), (1, "1 document, ")):
+        corpus = write(tmp_path / f"c{size}", documents().slice(0, size))
+        status, text = command("audit", corpus, out=tmp_path / f"audit{size}")
+        assert (status, text.startswith(line)) == (0, True)
+        assert command("debias", corpus, out=tmp_path / f"debias{size}")[0] == 0
+
+
+def test_strange_groups(command: Command, tmp_path: Path) -> None:
+    names = ["<script>alert(1)</script>", "a\nb\tc", "x" * 5000, "{0}{name}", "|a|b|", "日本語 \U0001f600"]
+    many = [f"group {row}" for row in range(SIZE)]
+    table = documents(
+        g=pa.array(names * (SIZE // len(names))), many=pa.array(many), l=pa.array([["a"]] * SIZE)
+    )
+    corpus = write(tmp_path / "c", table)
+    assert command("audit", corpus, "--set", "groups=[g,many]", "--set", "title=<b>&")[0] == 0
+    assert "<script>alert" not in (tmp_path / "out-audit" / "audit" / "audit.html").read_text()
+    assert command("debias", corpus, "--set", "group=g", "--set", "groups=[many]")[0] == 0
+    for name, key in (("audit", "groups=[l]"), ("debias", "group=l")):
+        status, error = command(name, corpus, "--set", key)
+        assert (status, "no words or numbers" in error) == (1, True), error
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("groups=[regoin]", "did you mean 'region'"),
+        ("clusters=sorce", "did you mean 'source'"),
+        ("tokens=length.word", "did you mean 'length.words'"),
+        ("tokens=text", "no numbers"),
+        ("measures=[godo]", "did you mean 'good'"),
+        ("measures=[text]", "holds no numbers"),
+        ("agreement=[[length,lenght]]", "did you mean 'length'"),
+        ("curves=[regoin]", "did you mean 'region'"),
+        ("reference=populaton", "did you mean 'population'"),
+        ("covariates=nowhere.csv", "cannot be read"),
+        ("exposure={}", "no results to look at"),
+        ("exposure={results: nowhere}", "no such file"),
+        ("filters.length={column: 'good > 0.5'}", "has decided already"),
+        ("filters.x={column: 'god > 0.5'}", "did you mean 'good'"),
+        ("filters.x={column: 'good >'}", "not an expression"),
+        ("filters.x={callable: 'nowhere:f'}", "no module"),
+        ("filters.x={dolma: nowhere, keep: 'a > 1'}", "no such file"),
+        ("filters.x={fasttext: nowhere, label: a, at_least: 0.5}", "no such file"),
+    ],
+)
+def test_settings(command: Command, tmp_path: Path, setting: str, message: str) -> None:
+    status, error = command("audit", write(tmp_path / "c", documents()), "--set", setting)
+    assert (status, message in error) == (1, True), error
+
+
+def test_settings_are_refused_before_hours_of_curation(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": "one two"}))
+    assert command("audit", tmp_path / "a.jsonl", "--set", "reference=nowhere")[0] == 1
+    assert not (tmp_path / "out-audit").exists()
+
+
+def test_covariates_with_strange_codes(command: Command, tmp_path: Path) -> None:
+    rows = "".join(f"{code},{row}\n" for row, code in enumerate(CODES[:50]))
+    (tmp_path / "c.csv").write_text("iso3,hdi\n" + rows + "YUG,1\nEU,2\nWLD,3\n")
+    corpus = write(tmp_path / "c", documents())
+    status, _ = command("audit", corpus, "--covariates", tmp_path / "c.csv")
+    assert status == 0
+    notes = " ".join(Audit.load(tmp_path / "out-audit" / "audit").notes)
+    assert "left out of c.csv (3): EU, WLD, YUG" in notes
+    for text, message in (
+        ("", "no rows"),
+        ("a,b\n1,2\n", "no column 'iso3'"),
+        ("iso3,h\nKEN,x\nFRA,1\n", "not a number"),
+    ):
+        (tmp_path / "bad.csv").write_text(text)
+        status, error = command("audit", corpus, "--covariates", tmp_path / "bad.csv")
+        assert (status, message in error) == (1, True), error
+
+
+def test_nothing_is_written_over(command: Command, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    write_corpus(run / "corpus", documents(), manifest={"rules": [RULE.to_dict()]})
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    for name in ("audit", "debias"):
+        for given in (run, run / "corpus"):
+            for out in (run, run / "corpus", run / "corpus" / "x", run / "x" / ".."):
+                status, error = command(name, given, out=out)
+                assert (status, "the folder of the corpus itself" in error) == (1, True), error
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    assert len(Corpus.open(run / "corpus")) == SIZE
+    for out in (run / "corpus" / "manifest.json", Path("/proc/nowhere"), tmp_path / ("x" * 300)):
+        assert command("audit", run, out=out)[0] == 1
+
+
+def test_files_that_cannot_be_read(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "bad.jsonl").write_text("{no\n" * 3 + json.dumps({"text": "a b c"}))
+    assert command("audit", tmp_path / "bad.jsonl", "--set", "filters.x={column: 'lang'}")[0] in (0, 1)
+    status, _ = command("audit", tmp_path / "bad.jsonl", "--set", "workers=1", out=tmp_path / "o")
+    assert status == 0
+    notes = Audit.load(tmp_path / "o" / "audit").notes
+    assert any("Of 4 documents read, 3 could not be used" in note for note in notes)
+    assert "no such file" in command("audit", tmp_path / "nowhere.jsonl")[1]
+    assert "nothing to audit" in command("audit")[1]
+
+
+def test_rows(command: Command, tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "country": pa.array([CODES[row % 249] for row in range(SIZE)]).dictionary_encode(),
+            "price": pa.array([decimal.Decimal("1.5")] * SIZE),
+            "lists": [[1, 2]] * SIZE,
+            "day": [datetime.date(2000, 1, 1)] * SIZE,
+            "nothing": pa.nulls(SIZE),
+            "keep": ["yes", "maybe"] * (SIZE // 2),
+        }
+    )
+    pq.write_table(table, tmp_path / "t.parquet")
+    status, text = command("audit", tmp_path / "t.parquet", "--set", "groups=[region,price,day,nothing]")
+    assert (status, text.startswith(f"{SIZE} rows; ")) == (0, True), text
+    status, text = command("audit", tmp_path / "t.parquet", "--set", "tokens=price")
+    assert text.startswith(f"{SIZE} documents, {SIZE * 3 // 2} tokens")
+    for setting, message in (
+        ("groups=[lists]", "no words or numbers"),
+        ("clusters=lists", "no words or numbers"),
+        ("clusters=contry", "did you mean 'country'"),
+        ("measures=[day]", "holds no numbers"),
+        ("tokens=day", "no numbers"),
+        ("tokens=prize", "did you mean 'price'"),
+    ):
+        status, error = command("audit", tmp_path / "t.parquet", "--set", setting)
+        assert (status, message in error) == (1, True), error
+
+
+def audit(table: Any = None, **more: Any) -> Audit:
+    return hinterland.audit(table, **{"resamples": 100, "filters": {"hq": "good >= 0.5"}, **more})
+
+
+def test_tables_of_other_libraries() -> None:
+    table = documents().select(["id", "text", "country", "source", "good"])
+    frame = table.to_pandas().sample(frac=1, random_state=1)
+    coded = frame.assign(country=frame["country"].astype("category")).set_index("id", drop=False)
+    expected = audit(table).results["region"]["all filters"].overall.kept_documents
+    forms = [
+        frame,
+        coded,
+        pa.Table.from_pandas(coded.rename_axis("row")),
+        table.to_batches()[0],
+        table.to_pydict(),
+        pa.concat_tables([table.slice(0, 50), table.slice(50)]),
+    ]
+    for form in forms:
+        found = audit(form, groups=["region", "source"])
+        assert found.results["region"]["all filters"].overall.kept_documents == expected
+    names = audit(table, countries=[by_iso3()[code].name for code in table["country"].to_pylist()])
+    assert names.results["region"] == audit(table).results["region"]
+    for odd in (3, "x", [1, 2], {"a": [1], "b": [1, 2]}):
+        with pytest.raises(CorpusError, match="no table of documents"):
+            table_of(odd)
+    with pytest.raises(CorpusError, match="two columns are called 'id'"):
+        audit(table.append_column("id", table["id"]))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"groups": ["regoin"]}, "did you mean 'region'"),
+        ({"filters": {"x": "god > 1"}}, "did you mean 'good'"),
+        ({"filters": {"x": 3}}, "a filter is given by"),
+        ({"filters": {"": "good > 1"}}, "choose another name"),
+        ({"filters": [len]}, "filters without names"),
+        ({"filters": {"x": lambda text: None}}, "failed on all"),
+        ({"filters": {"x": lambda text: 1 / 0}}, "failed on all"),
+        ({"filters": {"x": lambda text: 0.5}}, "no threshold"),
+        ({"decisions": {"x": [True]}}, "do not fit"),
+        ({"decisions": {"x": [float("nan")] * SIZE}}, "neither true nor false"),
+        ({"decisions": {"x": ["no"] * SIZE}}, "neither true nor false"),
+        ({"decisions": {"x": [None] * SIZE}}, "neither true nor false"),
+        ({"tokens": [1]}, "1 values of tokens"),
+        ({"tokens": [-1] * SIZE}, "negative or missing"),
+        ({"weight": [1]}, "1 values of weight"),
+        ({"weight": [-1] * SIZE}, "negative or missing"),
+        ({"countries": ["KEN"]}, "1 values of countries"),
+        ({"clusters": ["a"]}, "1 values of clusters"),
+        ({"groups": {"g": ["a"]}}, "1 values of g"),
+        ({"groups": {"g": [["a"]] * SIZE}}, "no words or numbers"),
+        ({"resamples": 1}, "resamples is 1"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_library_refuses(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(HinterlandError) as error:
+        audit(documents(), **given)
+    assert message in str(error.value)
+
+
+def test_library_takes() -> None:
+    table = documents()
+    for labels in (np.arange(SIZE) % 3, pd.Series(["x", "y"] * (SIZE // 2), dtype="category"), [None] * SIZE):
+        assert len(audit(table, groups={"g": labels}).results["g"]["hq"].groups) >= 1
+    assert "none of" in str(audit(table, weight=[0] * SIZE)) or audit(table, weight=[0] * SIZE)
+    steady = audit(table, decisions={"x": [1, 0] * (SIZE // 2)}, filters=None)
+    assert steady.results["region"]["x"].overall.kept_documents == SIZE / 2
+    with pytest.raises(CorpusError, match="no decision to audit"):
+        hinterland.audit()
+    with pytest.raises(CorpusError, match="no token counts"):
+        audit(table.drop_columns(["text"]))
+    with pytest.raises(ConfigError, match="no column 'text'"):
+        audit(table.drop_columns(["text"]), tokens=[1] * SIZE, filters={"x": len})
+    with pytest.raises(CorpusError, match="no grouping 'x'"):
+        audit(table).plot("x")
+
+
+class Long:
+    """A filter in the shape of datatrove's, whose steps can be called too."""
+
+    name = "long"
+
+    def __call__(self, data: Any) -> None:
+        raise AssertionError
+
+    def filter(self, document: Any) -> bool:
+        return len(document.text.split()) > 10
+
+
+def test_objects_with_a_method_filter_are_filters() -> None:
+    found = audit(documents(), filters={"long": Long()})
+    expected = sum(len(text.split()) > 10 for text in documents()["text"].to_pylist())
+    assert found.results["region"]["long"].overall.kept_documents == expected
+
+
+def test_notes() -> None:
+    assert notes_on_places({}) == notes_on_rejects({}) == notes_on_rejects({"rejected": 0}) == []
+    (note,) = notes_on_places({"not_placed": {"body": 2}, "unrecognised": [[f"v{n}", 1] for n in range(7)]})
+    assert note == (
+        "Of documents whose country column names no country, 2 name a body or a group of countries:"
+        " v0 (1), v1 (1), v2 (1), v3 (1), v4 (1) …."
+    )
+    keep = np.array([True, False])
+    assert notes_on_weights(None, keep) == notes_on_weights(np.array([1.0, 3.0]), keep) == []
+    assert "the heaviest 2.5" in notes_on_weights(np.array([2.5, 0.0]), keep)[0]
+
+
+@pytest.mark.slow
+def test_a_million_sources(command: Command, tmp_path: Path) -> None:
+    rows = 1_000_000
+    table = pa.table(
+        {
+            "id": [f"d{row:07d}" for row in range(rows)],
+            "text": ["one two three"] * rows,
+            "country": [CODES[row % 249] for row in range(rows)],
+            "source": [f"www.site{row}.org" for row in range(rows)],
+            "length.words": np.arange(rows) % 40,
+        }
+    )
+    write_corpus(tmp_path / "c", decide(table, [RULE]), manifest={"rules": [RULE.to_dict()]})
+    assert command("audit", tmp_path / "c", "--set", "groups=[source,region]")[0] == 0
+    found = Audit.load(tmp_path / "out-audit" / "audit")
+    assert len(found.results["source"]["length"].groups) == 51
+    assert found.concentration[0].sources == rows
