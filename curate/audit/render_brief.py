@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from hinterland.core.stats import Interval
 from hinterland.core.svg import number_text
 from hinterland.curate.audit.claims import ALL, Claim, headline, shown
 from hinterland.curate.audit.groups import readable_name
@@ -81,18 +82,27 @@ def _represented(audit: Audit) -> Section | None:
             named = [f"{row.group} {shown(row.representation, '')}" for row in found]
             named = [*named[:_MOST], *([f"{len(named) - _MOST} more"] if len(named) > _MOST else [])]
             lines.append(f"by {readable_name(each.grouping)}, beside {each.reference}: {'; '.join(named)}")
-    return _section("Over (above 1) or under (below 1) their share", lines, "coverage.csv")
+    note = "Each group by itself, not corrected for their number." if lines else ""
+    return _section("Over (above 1) or under (below 1) their share", lines, "coverage.csv", note)
 
 
 def _attributed(audit: Audit) -> Section | None:
     found = [each for each in audit.attribution if each.supported]
     lines = []
     for each in sorted(found, key=lambda part: -abs(part.gap.estimate)):
-        first = each.filters[0]
-        lines.append(
-            f"{gap_sentence(each)} The largest part is that of {first.filter}: {points(first.shapley)}."
-        )
+        side = 1.0 if each.gap.estimate >= 0 else -1.0
+        first = max(each.filters, key=lambda part: side * part.shapley.estimate)
+        # A part that narrows the gap makes none of it, and one that may be chance is none.
+        made = side * first.shapley.estimate > 0 and first.shapley.excludes(0.0)
+        size = first.shapley if side > 0 else _turned(first.shapley)
+        part = f" The largest part is that of {first.filter}: {points(size)}." if made else ""
+        lines.append(f"{gap_sentence(each)}{part}")
     return _section("Which filters make the gaps", lines, "attribution.csv")
+
+
+def _turned(found: Interval) -> Interval:
+    """Return a difference the other way round, as the gap of a group that is kept more is told."""
+    return Interval(-found.estimate, -found.high, -found.low, found.level)
 
 
 def _thresholds(audit: Audit) -> Section | None:

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from audits import hostile, realistic
 
+from hinterland.core.stats import Interval
 from hinterland.curate.audit.claims import ALL, headline
+from hinterland.curate.audit.parts import Attribution, FilterShare
 from hinterland.curate.audit.render import coverage
 from hinterland.curate.audit.render_brief import brief
 
@@ -41,6 +43,31 @@ def test_nothing_supported_is_said_with_its_meaning() -> None:
     assert f"(0 of {len([c for c in audit.claims if c.p_value == c.p_value])} tests)" in text
     assert "is no evidence that none does" in " ".join(text.split())
     assert " is kept less by " not in text
+
+
+def _attributed(gap: float, *parts: tuple[str, float]) -> str:
+    shares = tuple(
+        FilterShare(name, part, part, Interval(part, part - 0.02, part + 0.02), order_matters=False)
+        for name, part in parts
+    )
+    found = Attribution("region", "Asia", Interval(gap, gap - 0.02, gap + 0.02), shares, True, "exact")
+    return " ".join(brief(replace(realistic(), attribution=(found,))).split())
+
+
+def test_the_largest_part_is_one_that_makes_the_gap() -> None:
+    narrows = _attributed(0.05, ("c4", -0.15), ("fineweb", 0.12), ("gopher", 0.08))
+    assert "kept less than all others, by 5.0 [3.0, 7.0] percentage points." in narrows
+    assert "The largest part is that of fineweb: 12.0 [10.0, 14.0]." in narrows
+    more = _attributed(-0.10, ("c4", -0.11), ("fineweb", 0.01))
+    assert "kept more than all others, by 10.0 [8.0, 12.0] percentage points." in more
+    assert "The largest part is that of c4: 11.0 [9.0, 13.0]." in more
+    assert "The largest part" not in _attributed(0.03, ("c4", 0.015), ("fineweb", 0.015))
+
+
+def test_representation_is_said_to_be_of_single_groups() -> None:
+    audit = realistic()
+    assert "Each group by itself, not corrected for their number." in " ".join(brief(audit).split())
+    assert "Each group by itself" not in brief(replace(audit, coverage=()))
 
 
 def test_names_from_a_corpus_cannot_steer_a_terminal() -> None:
