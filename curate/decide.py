@@ -29,7 +29,6 @@ __all__ = [
     "decide",
     "decide_columns",
     "filter_decisions",
-    "is_empty",
     "severity",
     "unmeasured",
 ]
@@ -179,15 +178,6 @@ def column_values(table: pa.Table, column: str) -> NDArray[np.float64]:
         CorpusError: The table has no such column, or it holds no numbers.
     """
     return _floats(TableColumns(table), column)
-
-
-def is_empty(table: pa.Table) -> NDArray[np.bool_]:
-    """Return which documents have no word, shape (documents,); see `Columns.empty`.
-
-    Raises:
-        CorpusError: The table has no column that says so.
-    """
-    return TableColumns(table).empty()
 
 
 def decide(

@@ -228,25 +228,16 @@ def _curves(audit: Audit, material: Material, analyses: Analyses) -> tuple[Curve
 
 
 def _agreement(material: Material, analyses: Analyses, design: Mapping[str, int]) -> tuple[Agreement, ...]:
-    from hinterland.curate.audit.agreement_by_group import agreement_of, variant_pairs
+    from hinterland.curate.audit.agreement_by_group import agreements, variant_pairs
 
     filters = [name for name in material.decisions if name != ALL]
-    for name in {name for pair in analyses.agreement for name in pair} - set(filters):
+    for name in sorted({name for pair in analyses.agreement for name in pair} - set(filters)):
         raise ConfigError(f"no filter {name!r}", where="agreement", cure=nearest(name, filters))
-    pairs = dict.fromkeys([*variant_pairs(filters), *analyses.agreement])
-    return tuple(
-        agreement_of(
-            material.decisions[first],
-            material.decisions[second],
-            grouping,
-            material.clusters,
-            material.n_clusters,
-            names=(first, second),
-            **design,
-        )
-        for first, second in pairs
-        for grouping in material.groupings.values()
+    pairs = list(dict.fromkeys([*variant_pairs(filters), *analyses.agreement]))
+    found = agreements(
+        material.decisions, material.groupings, material.clusters, material.n_clusters, pairs=pairs, **design
     )
+    return tuple(sorted(found, key=lambda each: pairs.index((each.first, each.second))))
 
 
 def _examples(material: Material, analyses: Analyses, seed: int) -> tuple[Example, ...]:

@@ -12,10 +12,9 @@ from hinterland.curate.audit.command import AuditSettings
 from hinterland.curate.debias.equalize import Mode
 from hinterland.curate.debias.selection import Unit
 
-__all__ = ["METHODS", "CapConfig", "CommandConfig", "Method", "ParetoConfig", "QuotaConfig", "RakeConfig"]
+__all__ = ["CapConfig", "CommandConfig", "Method", "ParetoConfig", "QuotaConfig", "RakeConfig"]
 
 Method = Literal["equalize", "rake", "quota", "cap", "pareto"]
-METHODS = ("equalize", "rake", "quota", "cap", "pareto")
 Amount = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 

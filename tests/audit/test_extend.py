@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from hinterland.core.errors import CorpusError
+from hinterland.core.errors import ConfigError, CorpusError
 from hinterland.curate.audit.audit import audit
 from hinterland.curate.audit.command import CommandConfig, run
 from hinterland.curate.audit.covariates import Covariates
@@ -145,3 +145,14 @@ def test_the_method_says_what_is_resampled() -> None:
     without = audit(decisions={"f": [True] * 8}, groups={"g": ["a"] * 8}, tokens=[1] * 8)
     assert not without.coverage or "whole sources" in limits(without)[0]
     assert "unless others were given" in limits(without)[0]
+
+
+def test_pairs_of_filters_stand_in_the_order_asked_for() -> None:
+    table = pa.table({"text": ["a", "b c"] * 20, "country": ["KEN", "FRA"] * 20})
+    kept = {name: np.arange(40) % each > 0 for name, each in (("x", 2), ("y", 3), ("x@other", 5))}
+    found = audit(table, decisions=kept, analyses=Analyses(agreement=(("y", "x"),)), resamples=100)
+    pairs = [(each.first, each.second, each.grouping) for each in found.agreement]
+    both = [("x", "x@other"), ("y", "x")]
+    assert pairs == [(*pair, grouping) for pair in both for grouping in ("region", "subregion")]
+    with pytest.raises(ConfigError, match="no filter 'v'"):
+        audit(table, decisions=kept, analyses=Analyses(agreement=(("z", "x"), ("v", "w"))))
