@@ -268,4 +268,30 @@ class Corpus:
                         cure="score the corpus first",
                     )
                 tables.append(pq.read_table(path, columns=wanted))
-        return pa.concat_tables(tables).combine_chunks()
+        try:
+            return pa.concat_tables(tables).combine_chunks()
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            return _joined(tables, str(self.path))
+
+
+def _joined(tables: Sequence[pa.Table], where: str) -> pa.Table:
+    """Return tables one below the other, where writers chose different types for the same values.
+
+    Raises:
+        CorpusError: A column holds values of different kinds.
+    """
+    plain = []
+    for table in tables:
+        fields = [
+            field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
+            for field in table.schema
+        ]
+        plain.append(table.cast(pa.schema([each.with_nullable(True) for each in fields])))
+    try:
+        return pa.concat_tables(plain, promote_options="permissive").combine_chunks()
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise CorpusError(
+            f"shards differ in the types of their columns: {' '.join(str(error).split())}",
+            where=where,
+            cure="write the corpus again",
+        ) from error

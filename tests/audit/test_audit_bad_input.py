@@ -463,3 +463,39 @@ def test_a_million_sources(command: Command, tmp_path: Path) -> None:
     found = Audit.load(tmp_path / "out-audit" / "audit")
     assert len(found.results["source"]["length"].groups) == 51
     assert found.concentration[0].sources == rows
+
+
+def test_shards_of_different_types(command: Command, tmp_path: Path) -> None:
+    table = documents()
+    half = SIZE // 2
+    first, second = table.slice(0, half), table.slice(half)
+    place = table.column_names.index("country")
+
+    def corpus(name: str, rest: pa.Table) -> Path:
+        folder = write(tmp_path / name, first)
+        pq.write_table(rest, folder / "rest.parquet")
+        manifest = json.loads((folder / "manifest.json").read_text())
+        digest = hash_file(folder / "rest.parquet")
+        manifest["shards"].append({"file": "rest.parquet", "rows": half, "sha256": digest})
+        (folder / "manifest.json").write_text(json.dumps({**manifest, "documents": SIZE}))
+        return folder
+
+    few = ("--set", "groups=[region]", "--set", "examples=0")
+    coded = second["country"].combine_chunks().dictionary_encode()
+    for name, values in (("coded", coded), ("nothing", pa.nulls(half))):
+        path = corpus(name, second.set_column(place, "country", values))
+        assert command("audit", path, *few, out=tmp_path / f"o-{name}")[0] == 0
+        known = Audit.load(tmp_path / f"o-{name}" / "audit").groupings["region"]
+        assert known.unknown_documents == (half if name == "nothing" else 0)
+    number = second.set_column(table.column_names.index("keep"), "keep", pa.array([1] * half))
+    status, error = command("audit", corpus("number", number))
+    assert (status, "shards differ in the types" in error) == (1, True), error
+
+
+def test_the_order_of_rows_changes_nothing(command: Command, tmp_path: Path) -> None:
+    table = documents()
+    turned = table.take(pa.array(np.random.default_rng(3).permutation(SIZE)))
+    for name, each in (("one", table), ("two", turned)):
+        assert command("audit", write(tmp_path / name / "c", each), out=tmp_path / f"o-{name}")[0] == 0
+    one, two = ((tmp_path / f"o-{name}" / "audit" / "audit.json").read_text() for name in ("one", "two"))
+    assert json.loads(one) == json.loads(two)
