@@ -19,6 +19,7 @@ from hinterland.curate.audit.audit import Audit
 from hinterland.curate.audit.claims import ALL, headline, shown
 from hinterland.curate.audit.render import coverage, limits, markdown_table, name_of, printable, text_table
 from hinterland.curate.audit.render_tables import escape_markdown
+from hinterland.curate.audit.wording import not_compared
 
 __all__ = ["ChangedGroup", "Comparison", "compare"]
 
@@ -90,7 +91,7 @@ class Comparison:
                 shown(row.after),
                 shown(row.ratio_before, ""),
                 shown(row.ratio_after, ""),
-                "" if row.ranked else "too small to compare",
+                "" if row.ranked else not_compared(row.group),
             ]
             for row in self.groups[grouping]
         ]

@@ -36,6 +36,7 @@ class Covariates:
         skipped: What names no country of ISO 3166-1 (aggregates, dissolved states), or one that
             another row names by its code.
         ignored: Columns without a number.
+        column_sources: Column → where it comes from, where that is another place than `source`.
     """
 
     figures: dict[str, dict[str, float]]
@@ -44,6 +45,7 @@ class Covariates:
     skipped: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     column_years: dict[str, dict[str, int]] = field(default_factory=dict)
+    column_sources: dict[str, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -61,6 +63,10 @@ class Covariates:
                 f"no covariate {column!r}", where=self.source, cure=f"known: {', '.join(self.columns)}"
             )
         return self.figures[column]
+
+    def source_of(self, column: str) -> str:
+        """Return where a column comes from."""
+        return self.column_sources.get(column, self.source)
 
     def year_of(self, column: str) -> str:
         """Return the year or the span of years behind a column ("2015 to 2023"), or ""."""

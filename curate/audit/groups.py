@@ -101,13 +101,17 @@ def _last_unknown(labels: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(labels), key=lambda label: (label == UNKNOWN, label)))
 
 
+#: Words of column names that are written in capitals.
+_SHORT = ("gdp", "us", "uk", "un", "url")
+
+
 def readable_name(column: str) -> str:
     """Return a grouping's or column's name for people.
 
     >>> readable_name("gdp_per_head")
     'GDP per head'
     """
-    return " ".join("GDP" if word == "gdp" else word for word in column.split("_"))
+    return " ".join(word.upper() if word in _SHORT else word for word in column.split("_"))
 
 
 def by_place(
@@ -198,7 +202,7 @@ def thirds(
     if len(values) < 3:
         raise CorpusError(
             f"{len(values)} countries have a value in {column!r}; thirds need at least 3",
-            where=covariates.source,
+            where=covariates.source_of(column),
             cure="choose another column",
         )
     low, high = (float(cut) for cut in np.quantile(list(values.values()), [1 / 3, 2 / 3]))
@@ -212,7 +216,8 @@ def thirds(
     year = f", {covariates.year_of(column)}" if covariates.year_of(column) else ""
     note = (
         f"Thirds of {readable} over {len(values)} countries{year}, each counted once:"
-        f" below {number_text(low)}, to {number_text(high)}, and above. Source: {covariates.source}."
+        f" below {number_text(low)}, to {number_text(high)}, and above."
+        f" Source: {covariates.source_of(column)}."
     )
     return by_place(
         countries,

@@ -36,6 +36,8 @@ def merged(shipped: Covariates, own: Covariates | None) -> Covariates:
             **{name: of for name, of in shipped.column_years.items() if name not in own.figures},
             **own.column_years,
         },
+        {name: shipped.source_of(name) for name in shipped.figures}
+        | {name: own.source_of(name) for name in own.figures},
     )
 
 

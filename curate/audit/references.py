@@ -94,12 +94,13 @@ def place_reference(grouping: Grouping, covariates: Covariates, kind: Kind = "po
     summed, without, outside = _by_group(grouping, amounts)
     note = (
         f"{described}, summed over {len(grouping.of_country) - without} countries."
-        f" Source: {covariates.source}."
+        f" Source: {covariates.source_of(POPULATION)}."
     )
     if without:
         note += f" {without} countries or territories have no figure."
     if outside:
-        note += f" {outside} with a figure are in no group."
+        what = readable_name(grouping.name)
+        note += f" {outside} with a figure are left out, because their {what} is not known."
     return Reference.of(kind, summed, note)
 
 

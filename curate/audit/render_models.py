@@ -10,7 +10,7 @@ from hinterland.curate.audit.groups import readable_name
 from hinterland.curate.audit.parts import Exposure, Measure, RegressionModel
 from hinterland.curate.audit.render_tables import Section, Table
 from hinterland.curate.audit.report import Audit
-from hinterland.curate.audit.wording import OVER, STARS, UNDER, coefficient, finding, stars
+from hinterland.curate.audit.wording import OVER, STARS, UNDER, coefficient, finding, not_compared, stars
 
 __all__ = ["exposure_section", "measures_section", "regression_section"]
 
@@ -79,7 +79,8 @@ def exposure_section(audit: Audit) -> Section:
     """Return what each group gets of the places in results."""
     note = (
         "Shares of the places in the first results, with intervals over queries. 1 is proportional; where an"
-        " interval holds 1 there is no evidence of a gap."
+        " interval holds 1 there is no evidence of a gap. Findings are for each group by itself, not"
+        " corrected for their number."
     )
     tables = tuple(_exposure_table(each) for each in audit.exposure)
     return Section("Who is retrieved and cited", "exposure.csv", tables=tables, note=note)
@@ -126,7 +127,7 @@ def measures_section(audit: Audit) -> Section:
 def _measure_table(each: Measure) -> Table:
     rows = []
     for row in each.rows:
-        said = "" if row.group == "all" else "too small to compare"
+        said = "" if row.group == "all" else not_compared(row.group)
         if row.ranked and row.group != "all":
             said = finding(row.difference, 0.0, "lower", "higher")
         rows.append(

@@ -28,6 +28,7 @@ from hinterland.curate.audit.wording import (
     divergence_sentence,
     finding,
     gap_sentence,
+    not_compared,
     point,
     points,
 )
@@ -214,7 +215,7 @@ def _agreement_table(each: Agreement) -> Table:
             f"{row.documents:,}",
             shown(row.agreement),
             *(f"{number:,}" for number in (row.both, row.only_first, row.only_second, row.neither)),
-            "" if row.ranked else "too small to compare",
+            "" if row.ranked else not_compared(row.group),
         )
         for row in each.rows
     )

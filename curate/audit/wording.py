@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from hinterland.core.places import UNKNOWN
 from hinterland.core.stats import Interval
 from hinterland.core.svg import number_text
 from hinterland.curate.audit.groups import readable_name
@@ -49,6 +50,11 @@ def finding(interval: Interval, at: float, below: str, above: str, none: str = "
     if not interval.excludes(at):
         return none
     return below if interval.high < at else above
+
+
+def not_compared(group: str) -> str:
+    """Return why a group that is not ranked is not: it is the unknown, or too small."""
+    return "unknown, not compared" if group == UNKNOWN else "too small to compare"
 
 
 def points(interval: Interval) -> str:

@@ -59,7 +59,7 @@ def test_thirds_and_countries() -> None:
         "middle third (1.67 to 2.33)": 150 / 270,
     }
     assert [label.split()[0] for label in found.shares] == ["lowest", "middle", "highest"]
-    assert "2 with a figure are in no group" in found.note
+    assert "2 with a figure are left out, because their" in found.note
     assert place_reference(made["country"], FIGURES).shares["Kenya"] == 50 / 400
 
 

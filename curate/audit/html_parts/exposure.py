@@ -21,7 +21,7 @@ from hinterland.curate.audit.html_parts.words import (
 )
 from hinterland.curate.audit.parts import Exposure, Measure
 from hinterland.curate.audit.render import name_of
-from hinterland.curate.audit.wording import OVER, UNDER, finding
+from hinterland.curate.audit.wording import OVER, UNDER, finding, not_compared
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -129,7 +129,7 @@ def _measure(each: Measure) -> Markup:
                 if row.group == "all"
                 else finding(row.difference, 0.0, "lower", "higher")
                 if row.ranked
-                else "too small to compare",
+                else not_compared(row.group),
                 row.documents,
                 row.clusters,
             ]
