@@ -97,8 +97,19 @@ def shown(interval: Interval, unit: str = "%") -> str:
     estimate = number_text(interval.estimate, unit)
     if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
         return estimate
-    low, high = number_text(interval.low, unit), number_text(interval.high, unit)
+    low, high = _bound(interval.low, unit), _bound(interval.high, unit)
     return f"{estimate} [{low.rstrip('%')}, {high.rstrip('%')}]"
+
+
+def _bound(value: float, unit: str) -> str:
+    """Write a bound of an interval; one that is next to 1, the value of no gap, is not rounded to it.
+
+    >>> _bound(0.997, ""), _bound(1.0, ""), _bound(1.00002, "")
+    ('0.997', '1', '1.00002')
+    """
+    if unit or value == 1 or not 0.99 < value < 1.01:
+        return number_text(value, unit)
+    return next((words for digits in range(2, 9) if float(words := f"{value:.{digits}f}") != 1), "1")
 
 
 def headline(audit: Audit) -> str:
@@ -146,12 +157,11 @@ def _pair(audit: Audit) -> str:
             found.append((worst.vs_best.estimate, name, worst, measured[measured.best]))
     if not found:
         return ""
-    ratio, name, worst, best = min(found, key=lambda item: item[:2])
+    _, name, worst, best = min(found, key=lambda item: item[:2])
     return (
         f"The filters together keep {shown(worst.retention)} of documents {_of(audit, name, worst.group)}"
         f" and {shown(best.retention)} of those {_of(audit, name, best.group)}:"
-        f" a disparity ratio of {number_text(ratio)} [{number_text(worst.vs_best.low)},"
-        f" {number_text(worst.vs_best.high)}]."
+        f" a disparity ratio of {shown(worst.vs_best, '')}."
     )
 
 
