@@ -217,3 +217,15 @@ def test_each_part_stands_alone(name: str) -> None:
     audit = realistic()
     page = page_of(bare(audit, **{name: getattr(audit, name)}))
     assert f'id="{name}"' in page
+
+
+def test_the_page_counts_in_the_audits_unit_and_says_what_is_not_corrected() -> None:
+    audit = realistic()
+    assert audit.measures
+    assert audit.exposure
+    words = " ".join(" ".join(Words(page_of(replace(audit, token_unit="words"))).words).split())
+    assert re.search(r"and \d+% of words", words)
+    assert "% of tokens" not in words
+    assert words.count("for each group by itself, not corrected for their number") == 2
+    bare = " ".join(" ".join(Words(page_of(replace(audit, measures=(), exposure=()))).words).split())
+    assert "not corrected for their number" not in bare

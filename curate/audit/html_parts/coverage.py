@@ -146,10 +146,10 @@ def _finding(row: CoverageRow) -> str:
 
 def concentration(audit: Audit) -> Markup:
     """Return how the corpus is spread over sources."""
-    return joined(*(_spread(each) for each in audit.concentration))
+    return joined(*(_spread(each, audit.token_unit) for each in audit.concentration))
 
 
-def _spread(each: Concentration) -> Markup:
+def _spread(each: Concentration, token_unit: str) -> Markup:
     h0, h1, h2 = each.hill
     rows: list[Sequence[Value]] = [
         ["Sources (Hill number of order 0)", Cell(f"{each.sources:,}", h0), "how many there are"],
@@ -167,7 +167,7 @@ def _spread(each: Concentration) -> Markup:
         [
             f"Documents from the largest 1% ({each.top_sources:,})",
             share(each.top_share),
-            f"and {number_text(each.top_token_share, '%')} of tokens",
+            f"and {number_text(each.top_token_share, '%')} of {token_unit}",
         ],
         ["Documents without a source", each.unknown_documents, "not counted above"],
     ]

@@ -69,6 +69,11 @@ def _more(audit: Audit) -> list[tuple[bool, str]]:
         ),
         (
             bool(audit.exposure),
-            "Exposure holds for these queries; other users ask for other things.",
+            "Exposure holds for these queries; other users ask for other things. Its findings are for each"
+            " group by itself, not corrected for their number.",
+        ),
+        (
+            bool(audit.measures),
+            "Findings on measures are for each group by itself, not corrected for their number.",
         ),
     ]
