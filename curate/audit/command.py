@@ -78,7 +78,8 @@ def _kind(config: CommandConfig) -> str:
     """Return what the input is: "decided", "rows" or "documents".
 
     Raises:
-        ConfigError: There is no input, it lies in ``out``, or a setting names what is not there.
+        ConfigError: There is no input, it lies in ``out``, a decided corpus is one of several
+            inputs, or a setting names what is not there.
         CorpusError: It does not exist, or a corpus is damaged.
     """
     if not config.input:
@@ -89,6 +90,13 @@ def _kind(config: CommandConfig) -> str:
     if len(config.input) == 1 and is_decided(config.input[0]):
         check_out(config.out, open_decided(config.input[0]).path)
         return "decided"
+    decided = [path for path in config.input if is_decided(path)]
+    if decided:
+        raise ConfigError(
+            f"{decided[0]} is decided already and not the only input: its decisions would be lost",
+            where="input",
+            cure="audit one curated corpus at a time, or the files that it was made of",
+        )
     return "rows" if is_tabular(_inputs(config), config.read) else "documents"
 
 

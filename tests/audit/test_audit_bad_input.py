@@ -298,6 +298,12 @@ def test_nothing_is_written_over(command: Command, tmp_path: Path) -> None:
         assert command("audit", run, out=out)[0] == 1
 
 
+def test_decisions_are_not_lost(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": "one two"}))
+    status, error = command("audit", tmp_path / "a.jsonl", write(tmp_path / "c", documents()))
+    assert (status, "its decisions would be lost" in error) == (1, True), error
+
+
 def test_files_that_cannot_be_read(command: Command, tmp_path: Path) -> None:
     (tmp_path / "bad.jsonl").write_text("{no\n" * 3 + json.dumps({"text": "a b c"}))
     assert command("audit", tmp_path / "bad.jsonl", "--set", "filters.x={column: 'lang'}")[0] in (0, 1)
