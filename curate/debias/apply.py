@@ -51,6 +51,7 @@ def _equalize(documents: Documents) -> Outcome:
             target=config.target,
             locked_out=documents.locked_by_others(config.score),
             ids=decided.table["id"],
+            seed=config.seed,
             min_documents=config.min_documents,
         )
     harm, known = documents.harm()
@@ -65,6 +66,7 @@ def _equalize(documents: Documents) -> Outcome:
         quality=documents.quality(),
         locked_out=documents.locked(known),
         ids=decided.table["id"],
+        seed=config.seed,
         max_severity=math.inf if config.max_severity is None else config.max_severity,
         max_loss=config.max_loss,
         min_documents=config.min_documents,
@@ -108,6 +110,7 @@ def _quota(documents: Documents) -> Outcome:
         severity=harm,
         locked_out=documents.locked(known) if harm is not None else None,
         ids=decided.table["id"],
+        seed=config.seed,
         min_documents=config.min_documents,
     )
 
@@ -125,6 +128,7 @@ def _cap(documents: Documents) -> Outcome:
         tokens=decided.tokens,
         quality=documents.quality(),
         ids=decided.table["id"],
+        seed=config.seed,
         min_documents=config.min_documents,
     )
 

@@ -8,11 +8,11 @@ from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
 from hinterland.core.errors import CorpusError
 from hinterland.curate.audit.groups import Grouping, encode
+from hinterland.curate.score_columns import TableColumns
 
 __all__ = [
     "Groups",
@@ -25,13 +25,14 @@ __all__ = [
     "best_first",
     "check_lengths",
     "group_notes",
-    "id_ranks",
     "place_in_group",
+    "tie_breaks",
 ]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
+Keys = NDArray[np.uint64]
 #: Labels of every document, shape (documents,).
 Groups: TypeAlias = "Grouping | Sequence[str] | NDArray[np.str_] | pa.Array | pa.ChunkedArray"
 #: Ids of every document, shape (documents,).
@@ -109,17 +110,21 @@ def check_lengths(lengths: Mapping[str, int]) -> None:
         )
 
 
-def id_ranks(ids: Ids | None, size: int) -> Codes:
-    """Return each document's place in the order of ids; its position where there are none."""
+def tie_breaks(ids: Ids | None, size: int, seed: int) -> Keys:
+    """Return a key that decides between equal documents, the smallest first, shape (documents,).
+
+    It is a draw from each id and the seed: neither the order of documents nor that of ids
+    shows in it. Ids often begin with a place, a source or a date, and the first of them would
+    then stand for all. Without ids it is the position.
+
+    Raises:
+        CorpusError: There are more or fewer ids than documents.
+    """
     if ids is None:
-        return np.arange(size)
-    if isinstance(ids, pa.ChunkedArray):
-        ids = ids.combine_chunks()
-    array = ids if isinstance(ids, pa.Array) else pa.array(np.asarray(ids) if size else [], type=None)
-    check_lengths({"documents": size, "ids": len(array)})
-    if not size:
-        return np.zeros(0, dtype=np.int64)
-    return np.asarray(pc.rank(array, tiebreaker="dense").to_numpy(zero_copy_only=False), dtype=np.int64)
+        return np.arange(size, dtype=np.uint64)
+    column = ids if isinstance(ids, pa.Array | pa.ChunkedArray) else pa.array(np.asarray(ids) if size else [])
+    check_lengths({"documents": size, "ids": len(column)})
+    return TableColumns(pa.table({"id": column.cast(pa.string())})).draws(seed, "debias", "ties")
 
 
 def place_in_group(codes: Codes, keys: Iterable[NDArray[np.generic]]) -> Codes:

@@ -18,8 +18,8 @@ from hinterland.curate.debias.arrays import (
     as_tokens,
     as_weights,
     best_first,
-    id_ranks,
     place_in_group,
+    tie_breaks,
 )
 from hinterland.curate.debias.selection import Selection, Unit, amount_of, fill, selected
 
@@ -40,6 +40,7 @@ def cap(
     tokens: ArrayLike | None = None,
     quality: ArrayLike | None = None,
     ids: Ids | None = None,
+    seed: int = 0,
     min_documents: int = 30,
     exempt: Sequence[str] = (UNKNOWN,),
 ) -> Selection:
@@ -55,8 +56,11 @@ def cap(
         kept: Which documents are kept now; all by default.
         weight: Their weights, 1 by default; a document counts by its weight.
         tokens: Tokens of each document.
-        quality: Higher is better; documents without one come last. Without it, by id.
-        ids: Break ties, shape (documents,); the position does by default.
+        quality: Higher is better; documents without one come last. Without it chance
+            decides, by a draw from the ids and the seed.
+        ids: With the seed they decide between equals, shape (documents,); the position does by
+            default.
+        seed: Another seed decides otherwise between equals.
         min_documents: Smaller groups do not count for the cost's disparity.
         exempt: Groups that are no one source and are not capped.
 
@@ -73,7 +77,7 @@ def cap(
     there = np.bincount(grouping.codes[held], weights=amount[held], minlength=len(labels)).astype(np.float64)
     free = np.array([label in exempt for label in labels], dtype=bool)
     limits = _limits(most, share, most_of or {}, labels, there, free)
-    place = place_in_group(grouping.codes, (best_first(worth, size), id_ranks(ids, size)))
+    place = place_in_group(grouping.codes, (best_first(worth, size), tie_breaks(ids, size, seed)))
     taken = fill(grouping.codes, place, amount, held, limits)
     notes = []
     if worth is not None and (bare := int((held & np.isnan(worth)).sum())):

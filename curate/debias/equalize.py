@@ -29,8 +29,8 @@ from hinterland.curate.debias.arrays import (
     best_first,
     check_lengths,
     group_notes,
-    id_ranks,
     place_in_group,
+    tie_breaks,
 )
 from hinterland.curate.debias.cost import measure_cost, weighted_disparity
 from hinterland.curate.debias.levels import SLACK, Counts, budget, most_tokens
@@ -42,6 +42,7 @@ Mode = Literal["readmit", "budget", "rate", "most_tokens"]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Codes = NDArray[np.int64]
+Keys = NDArray[np.uint64]
 
 
 def equalize(
@@ -56,6 +57,7 @@ def equalize(
     quality: ArrayLike | None = None,
     locked_out: ArrayLike | None = None,
     ids: Ids | None = None,
+    seed: int = 0,
     max_severity: float = math.inf,
     max_loss: float = 1.0,
     min_documents: int = 30,
@@ -92,7 +94,9 @@ def equalize(
             best-kept group. "rate": the one retention; by default what is kept of all groups.
         quality: Higher is better; decides what goes first. Severity by default.
         locked_out: Documents that never come back (exact duplicates, empty ones).
-        ids: Break ties, shape (documents,); the position does by default.
+        ids: With the seed they decide between equals, shape (documents,); the position does by
+            default.
+        seed: Another seed decides otherwise between equals.
         max_severity: The worst that may come back.
         max_loss: The largest share of the tokens kept before that "most_tokens" and "budget"
             may drop; 1 sets no bound.
@@ -114,7 +118,7 @@ def equalize(
     locked = np.zeros(size, bool) if locked_out is None else np.asarray(locked_out, dtype=bool)
     check_lengths({"documents": size, "locks": len(locked)})
     available = ~held & ~locked & np.isfinite(harm) & (harm <= max_severity)
-    rank = _order(held, available, harm, worth, id_ranks(ids, size), grouping.codes)
+    rank = _order(held, available, harm, worth, tie_breaks(ids, size, seed), grouping.codes)
     counts = Counts(grouping.codes, held, available, grouping.labels, exempt, min_documents)
     goal, keep = _decide(
         counts, grouping.codes, held, available, rank, cost, mode, disparity, target, max_loss
@@ -181,11 +185,11 @@ def _check_settings(mode: str, disparity: float, target: float | None, max_loss:
 
 
 def _order(
-    held: Bools, available: Bools, harm: Floats, worth: Floats | None, ties: Codes, codes: Codes
+    held: Bools, available: Bools, harm: Floats, worth: Floats | None, ties: Keys, codes: Codes
 ) -> Codes:
     """Return each document's place in its group: kept ones, then those that may come back, then the rest.
 
-    Kept ones stand by quality, the best first; the others by severity. Ties go by id.
+    Kept ones stand by quality, the best first; the others by severity. Between equals `tie_breaks` decides.
     """
     part = np.where(held, 0, np.where(available, 1, 2))
     severe = np.where(np.isfinite(harm), harm, np.inf)

@@ -20,8 +20,8 @@ from hinterland.curate.debias.arrays import (
     as_weights,
     best_first,
     check_lengths,
-    id_ranks,
     place_in_group,
+    tie_breaks,
 )
 from hinterland.curate.debias.selection import Selection, Unit, amount_of, fill, selected
 
@@ -45,6 +45,7 @@ def quota(
     severity: ArrayLike | None = None,
     locked_out: ArrayLike | None = None,
     ids: Ids | None = None,
+    seed: int = 0,
     min_documents: int = 30,
     exempt: Sequence[str] = (UNKNOWN,),
 ) -> Selection:
@@ -63,11 +64,14 @@ def quota(
         kept: Which documents are kept now; all by default.
         weight: Their weights, 1 by default; a document counts by its weight.
         tokens: Tokens of each document.
-        quality: Higher is better; documents without one come last. Without it, by id.
+        quality: Higher is better; documents without one come last. Without it chance
+            decides, by a draw from the ids and the seed.
         severity: How far dropped documents fail. Where given, what is kept fills a quota
             first, and then those that were dropped come back, the least severe first.
         locked_out: Documents that never come back.
-        ids: Break ties, shape (documents,); the position does by default.
+        ids: With the seed they decide between equals, shape (documents,); the position does by
+            default.
+        seed: Another seed decides otherwise between equals.
         min_documents: Smaller groups do not count for the cost's disparity.
         exempt: Groups that do not count for it.
 
@@ -94,7 +98,7 @@ def quota(
         open_to |= back
         key = np.where(held, key, np.where(np.isfinite(harm), harm, math.inf))
     codes = grouping.codes
-    place = place_in_group(codes, (~held, key, id_ranks(ids, size)))
+    place = place_in_group(codes, (~held, key, tie_breaks(ids, size, seed)))
     unasked = np.isnan(asked)
     limits = np.where(unasked, math.inf if others == "keep" else 0.0, asked)
     # Without a quota of its own, a group stays as it is: nothing comes back.

@@ -63,7 +63,7 @@ class GroupChange:
         readmitted: Of these, those that had been dropped.
         removed: Kept before and dropped now.
         threshold: The group's own bound on severity: the largest that came back; 0 is the
-            rules' own bound. Documents at the bound itself are chosen by id.
+            rules' own bound. Which documents at the bound itself do is a seeded draw.
         cut: The least quality that stayed, where documents went; NaN where none did, or
             without a quality.
         score: The group's own bound on the score, where one score decides

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hinterland.core.errors import ConfigError
 from hinterland.core.places import UNKNOWN
-from hinterland.curate.debias.arrays import Groups, Ids, as_grouping, as_numbers, id_ranks
+from hinterland.curate.debias.arrays import Groups, Ids, as_grouping, as_numbers, tie_breaks
 from hinterland.curate.debias.equalize import Mode, equalize
 from hinterland.curate.debias.result import Result
 
@@ -33,6 +33,7 @@ def equalize_scores(
     max_loss: float = 1.0,
     locked_out: ArrayLike | None = None,
     ids: Ids | None = None,
+    seed: int = 0,
     min_documents: int = 30,
     exempt: Sequence[str] = (UNKNOWN,),
 ) -> Result:
@@ -42,7 +43,7 @@ def equalize_scores(
     documents, or those at ``threshold`` or better. From there it is `equalize`, with the
     distance to that threshold as severity and the score as quality, so each group keeps
     its best documents. Each group's own threshold is in ``groups[label].score``;
-    documents at it are chosen by id.
+    which documents at it are kept is a draw from their ids and the seed.
 
     Args:
         score: The score, shape (documents,). NaN is never kept.
@@ -57,7 +58,8 @@ def equalize_scores(
         target: See `equalize`; in mode "rate" the ``rate`` by default.
         max_loss: See `equalize`.
         locked_out: Documents that are never kept.
-        ids: Break ties; the position does by default.
+        ids: With the seed they decide between equals; the position does by default.
+        seed: Another seed decides otherwise between equals.
         min_documents: See `equalize`.
         exempt: Groups that keep what one threshold for all keeps.
 
@@ -79,7 +81,7 @@ def equalize_scores(
     if locked_out is not None:
         open_to &= ~np.asarray(locked_out, dtype=bool)
     if rate is not None:
-        kept = best_share(good, open_to, rate, ids)
+        kept = best_share(good, open_to, rate, ids, seed)
         bound = float(good[kept].min()) if kept.any() else float(good[open_to].max(initial=0.0))
     else:
         bound = -float(threshold or 0.0) if lower_is_better else float(threshold or 0.0)
@@ -95,6 +97,7 @@ def equalize_scores(
         quality=good,
         locked_out=~open_to & np.isfinite(good),
         ids=ids,
+        seed=seed,
         min_documents=min_documents,
         exempt=exempt,
         max_loss=max_loss,
@@ -111,17 +114,20 @@ def equalize_scores(
     return replace(result, groups=groups, notes=(*result.notes, *notes))
 
 
-def best_share(good: Floats, open_to: NDArray[np.bool_], rate: float, ids: Ids | None) -> NDArray[np.bool_]:
-    """Return which documents are the best share of all; ties go by id.
+def best_share(
+    good: Floats, open_to: NDArray[np.bool_], rate: float, ids: Ids | None, seed: int = 0
+) -> NDArray[np.bool_]:
+    """Return which documents are the best share of all; between equals `tie_breaks` decides.
 
     Args:
         good: Higher is better, shape (documents,).
         open_to: Which may be chosen.
         rate: The share of all documents, rounded down to a whole number.
         ids: Ids of the documents, or ``None``.
+        seed: Decides between equals, with the ids.
     """
     rows = np.flatnonzero(open_to)
-    order = rows[np.lexsort((id_ranks(ids, len(good))[rows], -good[rows]))]
+    order = rows[np.lexsort((tie_breaks(ids, len(good), seed)[rows], -good[rows]))]
     kept = np.zeros(len(good), dtype=bool)
     kept[order[: int(np.floor(rate * len(good) + 1e-9))]] = True
     return kept

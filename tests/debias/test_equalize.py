@@ -83,7 +83,8 @@ def test_what_cannot_be_met_is_said() -> None:
     assert bounded.groups["a"].kept_after == 5
 
 
-def test_ties_go_by_id_whatever_the_order() -> None:
+def test_equals_are_drawn_alike_whatever_the_order() -> None:
+    found = set()
     severity, kept = [0.5] * 6 + [0.0] * 6, [False] * 6 + [True] * 6
     group, ids = ["a"] * 6 + ["b"] * 6, list("fbdaceuvwxyz")
     for order in (list(range(12)), list(range(12))[::-1], [3, 1, 4, 0, 5, 2, 11, 6, 7, 10, 8, 9]):
@@ -97,7 +98,11 @@ def test_ties_go_by_id_whatever_the_order() -> None:
             target=0.5,
         )
         back = sorted(ids[i] for place, i in enumerate(order) if result.keep[place] and group[i] == "a")
-        assert back == ["a", "b", "c"]
+        found.add("".join(back))
+    assert len(found) == 1
+    # Not the first by id, which may be one place.
+    assert found != {"abc"}
+    assert len(found.pop()) == 3
 
 
 def test_unknown_and_small_groups_are_no_model() -> None:

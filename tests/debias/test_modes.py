@@ -163,14 +163,17 @@ def test_a_score_and_a_threshold_readmit() -> None:
     assert equalize_scores([], [], [], rate=0.5).keep.tolist() == []
 
 
-def test_budget_on_a_score_ties_by_id() -> None:
+def test_budget_on_a_score_draws_between_equals() -> None:
+    found = set()
     score, group, ids = [1.0] * 12, ["a"] * 6 + ["b"] * 6, list("lkjihgfedcba")
     for order in (list(range(12)), list(range(12))[::-1], [3, 1, 4, 0, 5, 2, 11, 6, 7, 10, 8, 9]):
         result = equalize_scores(
             [score[i] for i in order], [group[i] for i in order], [1] * 12, rate=0.5, mode="budget",
             ids=[ids[i] for i in order], min_documents=2, disparity=1,
         )  # fmt: skip
-        assert sorted(ids[i] for at, i in enumerate(order) if result.keep[at]) == list("abcghi")
+        found.add("".join(sorted(ids[i] for at, i in enumerate(order) if result.keep[at])))
+    assert len(found) == 1
+    assert len([each for each in found.pop() if each in "abcdef"]) == 3
 
 
 rows = st.lists(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,7 @@ from hinterland.curate.audit.groups import Grouping
 from hinterland.curate.debias.cap import cap, share_limit
 from hinterland.curate.debias.pareto import pareto
 from hinterland.curate.debias.quota import quota
+from hinterland.curate.debias.selection import Selection
 from hinterland.curate.sampling import keep_probability
 
 GROUP = ["web"] * 5 + ["news"] * 3 + ["law"] * 2
@@ -130,10 +132,32 @@ def test_cap_refuses_what_makes_no_sense() -> None:
     assert cap([], 5).keep.tolist() == []
 
 
-def test_ties_go_by_id() -> None:
-    ids = pa.array(list("jihgfedcba"))
-    assert np.flatnonzero(cap(GROUP, 1, ids=ids).keep).tolist() == [4, 7, 9]
-    assert np.flatnonzero(quota(GROUP, {"web": 1}, ids=ids, others="drop").keep).tolist() == [4]
+@pytest.mark.parametrize(
+    "select", [lambda *a, **k: cap(*a, 100, **k), lambda *a, **k: quota(*a, {"web": 100}, **k)]
+)
+def test_between_equals_ids_say_nothing(select: Callable[..., Selection]) -> None:
+    # Ids begin with a place, and the places' order is that of the ids.
+    ids = [f"{place}-{number:03d}" for place in ("aa", "bb", "cc", "dd") for number in range(100)]
+    group, place = ["web"] * 400, np.repeat(np.arange(4), 100)
+    keep = select(group, ids=ids, seed=1).keep
+    counts = np.bincount(place[keep], minlength=4)
+    assert counts.sum() == 100
+    # Hypergeometric: 25 of each expected, standard deviation 3.76.
+    assert (np.abs(counts - 25) < 4 * 3.76).all()
+    order = np.random.default_rng(0).permutation(400)
+    turned = select(group, ids=pa.array([ids[i] for i in order]), seed=1).keep
+    assert turned.tolist() == keep[order].tolist()
+    assert select(group, ids=np.array(ids), seed=2).keep.tolist() != keep.tolist()
+    # The best by quality still go first.
+    best = select(group, ids=ids, seed=1, quality=(place == 3).astype(float)).keep
+    assert best.tolist() == (place == 3).tolist()
+
+
+def test_ids_are_as_many_as_documents() -> None:
+    with pytest.raises(CorpusError, match="documents 10, ids 2"):
+        cap(GROUP, 1, ids=["a", "b"])
+    assert cap(GROUP, 1, ids=np.arange(10)).keep.sum() == 3  # type: ignore[arg-type]
+    assert cap([], 1, ids=[]).keep.tolist() == []
 
 
 def test_pareto_by_hand_and_by_group() -> None:
