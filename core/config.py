@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from hinterland.core.errors import ConfigError, nearest
 
@@ -91,10 +92,23 @@ def parse_config(model: type[C], values: Mapping[str, Any], *, where: str = "") 
                 problems.append(f"{location!r} is missing")
                 cures.append(f"set {location}")
             else:
-                problems.append(f"{location or 'config'}: {item['msg']}, found {item['input']!r}")
+                problem, cure = _wrong_value(location, item)
+                problems.append(problem)
+                cures += [cure] if cure else []
         raise ConfigError(
             "; ".join(problems), where=where, cure="; ".join(cures) or "correct the value"
         ) from error
+
+
+def _wrong_value(location: str, item: ErrorDetails) -> tuple[str, str]:
+    """Return what is wrong with a value, and what helps where that is not to correct it."""
+    # What a validator of ours raises speaks for itself; pydantic puts its own words before it.
+    raised = item.get("ctx", {}).get("error") if item["type"] in ("value_error", "assertion_error") else None
+    message = str(raised or item["msg"])
+    if raised is not None and isinstance(item["input"], Mapping | BaseModel):
+        # Of settings that do not go together: all that the section holds would be shown.
+        return f"{location}: {message}" if location else message, "change these settings"
+    return f"{location or 'config'}: {message}, found {item['input']!r}", ""
 
 
 def load_config(model: type[C], path: Path | None, overrides: Iterable[str] = ()) -> C:

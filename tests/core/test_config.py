@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hinterland.core.config import Config, load_config, parse_config, set_by_path
 from hinterland.core.errors import ConfigError
@@ -29,6 +29,28 @@ class Recipe(Config):
 class Needy(Config):
     api_key: str = ""
     model: str
+
+
+class Bounds(Config):
+    low: int = 0
+    high: int | None = None
+
+    @field_validator("low")
+    @classmethod
+    def _even(cls, value: int) -> int:
+        if value % 2:
+            raise ValueError("give an even number")
+        return value
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Bounds:
+        if self.high is not None and self.high < self.low:
+            raise ValueError("high lies below low")
+        return self
+
+
+class Bounded(Config):
+    bounds: Bounds = Field(default=Bounds())
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -78,6 +100,19 @@ def test_a_missing_key_is_named_without_showing_its_neighbours() -> None:
         parse_config(Needy, {"api_key": "secret"})
     assert "secret" not in str(caught.value)
     assert caught.value.cure == "set model"
+
+
+def test_a_validators_words_stand_alone() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(Bounds, {"low": 2, "high": 1}, where="--set")
+    assert str(caught.value) == "high lies below low (--set)\n  → change these settings"
+    with pytest.raises(ConfigError) as caught:
+        parse_config(Bounded, {"bounds": {"low": 2, "high": 1}})
+    assert caught.value.found == "bounds: high lies below low"
+    with pytest.raises(ConfigError) as caught:
+        parse_config(Bounded, {"bounds": {"low": 3}})
+    assert caught.value.found == "bounds.low: give an even number, found 3"
+    assert caught.value.cure == "correct the value"
 
 
 @pytest.mark.parametrize(
