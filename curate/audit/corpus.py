@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,6 +58,12 @@ def open_decided(path: Path) -> Corpus:
     Raises:
         CorpusError: There is none.
     """
+    if path.is_file():
+        raise CorpusError(
+            "this is a file, and no corpus that was curated",
+            where=str(path),
+            cure=f"curate it first: hinterland curate {shlex.quote(str(path))}",
+        )
     inside = path / "corpus"
     if (inside / MANIFEST).is_file() and not any(path.glob("*.parquet")):
         path = inside

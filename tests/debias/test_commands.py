@@ -188,6 +188,9 @@ def test_bad_corpora(corpus: Path, tmp_path: Path) -> None:
         read_decided(tmp_path / "half")
     with pytest.raises(CorpusError, match="no corpus here"):
         read_decided(tmp_path / "nowhere")
+    (tmp_path / "my file.jsonl").write_text('{"id": "a", "text": "b"}\n')
+    with pytest.raises(CorpusError, match=r"curate it first: hinterland curate '.*my file\.jsonl'"):
+        debias_command.plan(configured(debias_command, corpus=tmp_path / "my file.jsonl"))  # type: ignore[arg-type]
     write_corpus(tmp_path / "odd", table, manifest={"rules": [{"field": 1}]})
     with pytest.raises(CorpusError, match="rules cannot be read"):
         debias_command.run(configured(debias_command, corpus=tmp_path / "odd", out=tmp_path / "o"))  # type: ignore[arg-type]
