@@ -30,7 +30,8 @@ from hinterland.curate.audit.covariates import Covariates
 from hinterland.curate.audit.given import numbers_of, words_of
 from hinterland.curate.audit.groups import Grouping, encode
 from hinterland.curate.audit.material import Material, Texts
-from hinterland.curate.audit.naming import groupings_of_table, merged
+from hinterland.curate.audit.meta import META, add_meta, names_wanted
+from hinterland.curate.audit.naming import NAMES, groupings_of_table, merged
 from hinterland.curate.audit.notes import (
     notes_of_filters,
     notes_on_covariates,
@@ -58,10 +59,15 @@ def read_for_audit(path: Path, settings: AuditSettings, *, places: Sequence[Path
     Raises:
         CorpusError: It is no corpus, it is not decided, or a column is missing.
     """
-    there = column_names(open_decided(path))
-    wanted = [name for name in (*_COLUMNS, *settings.groups) if name in there]
-    wanted += [settings.clusters] if settings.clusters else []
-    return read_decided(path, columns=dict.fromkeys(wanted), tokens=settings.tokens, places=places)
+    corpus = open_decided(path)
+    there = column_names(corpus)
+    wanted = [name for name in (*_COLUMNS, *settings.groups, settings.clusters) if name in there]
+    decided = read_decided(path, columns=dict.fromkeys(wanted), tokens=settings.tokens, places=places)
+    if META not in there:
+        return decided
+    # What else a file said stands in ``meta``: a dialect to group by, a score to measure.
+    names = names_wanted(settings, [*there, *NAMES, *Covariates.shipped().columns])
+    return replace(decided, table=add_meta(decided.table, corpus, names))
 
 
 def groupings_of(decided: Decided, settings: AuditSettings) -> dict[str, Grouping]:

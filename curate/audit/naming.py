@@ -14,12 +14,14 @@ from hinterland.curate.audit.covariates import Covariates
 from hinterland.curate.audit.groups import Grouping, by_place, column_grouping, place_groupings, year_grouping
 from hinterland.curate.audit.settings import AUTO
 
-__all__ = ["groupings_of_table", "merged", "state_codes"]
+__all__ = ["NAMES", "groupings_of_table", "merged", "state_codes"]
 
 #: The shipped figures that "auto" groups by: income, urbanity, and who is on the internet.
 _FIGURES = ("gdp_per_head", "urban_share", "internet_share")
 _PLACES = ("region", "subregion", "country")
 _STATES = ("us_state", "us_region")
+#: Groupings that are no column of the documents.
+NAMES = (*_PLACES, *_STATES, "year")
 
 
 def merged(shipped: Covariates, own: Covariates | None) -> Covariates:
@@ -122,6 +124,6 @@ def _varies(table: pa.Table, column: str) -> bool:
 
 def _column(table: pa.Table, column: str, name: str, figures: Covariates | None = None) -> pa.ChunkedArray:
     if column not in table.column_names:
-        known = [*_PLACES, *_STATES, "year", *(figures.columns if figures else ()), *table.column_names]
+        known = [*NAMES, *(figures.columns if figures else ()), *table.column_names]
         raise CorpusError(f"no grouping {name!r}", where="groups", cure=nearest(name, known))
     return table[column]

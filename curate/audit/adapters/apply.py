@@ -24,6 +24,7 @@ from hinterland.curate.audit.adapters.config import (
     FastTextFilter,
 )
 from hinterland.curate.audit.claims import ALL
+from hinterland.curate.audit.meta import META, with_meta
 
 __all__ = ["apply_adapters", "make_adapter"]
 
@@ -135,13 +136,35 @@ def _counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 def _batches(corpus: Corpus, adapters: Mapping[str, Adapter]) -> Iterator[pa.RecordBatch]:
     """Yield the columns that any of the filters needs."""
+    wanted = {each for one in adapters.values() for each in (*one.columns, *one.may_have)}
+    seen: set[str] = set()
     for path, _ in corpus.shards():
         with parquet_errors(path, cure="write it again"):
             there = pq.read_schema(path).names
-            for name, adapter in adapters.items():
-                _check_columns(name, adapter, there)
-            wanted = {each for one in adapters.values() for each in (*one.columns, *one.may_have)}
-            yield from row_batches(path, [name for name in there if name in wanted])
+            missing = [each for one in adapters.values() for each in one.columns if each not in there]
+            if not missing or META not in there:
+                for name, adapter in adapters.items():
+                    _check_columns(name, adapter, there)
+                yield from row_batches(path, [name for name in there if name in wanted])
+                continue
+            inside = list(dict.fromkeys(missing))  # what a file said besides stands in meta
+            for batch in row_batches(path, [name for name in there if name in wanted or name == META]):
+                found = with_meta(batch, inside)
+                seen |= {each for each in inside if found.column(each).null_count < found.num_rows}
+                yield found
+            _check_seen(adapters, there, seen)
+
+
+def _check_seen(adapters: Mapping[str, Adapter], there: list[str], seen: set[str]) -> None:
+    """Refuse a column that is none of the corpus' and none that a document of a shard has in ``meta``."""
+    for name, adapter in adapters.items():
+        for column in adapter.columns:
+            if column not in there and column not in seen:
+                raise ConfigError(
+                    f"there is no column {column!r}, and no document has it in meta",
+                    where=f"filters.{name}",
+                    cure=nearest(column, there),
+                )
 
 
 def _check_columns(name: str, adapter: Adapter, there: list[str]) -> None:
