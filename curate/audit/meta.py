@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from hinterland.core.corpus import Corpus
 from hinterland.core.parquet import parquet_errors, row_batches
-from hinterland.curate.audit.settings import AUTO, AuditSettings
+
+if TYPE_CHECKING:
+    from hinterland.curate.audit.settings import AuditSettings
 
 __all__ = ["META", "add_meta", "meta_columns", "names_wanted", "with_meta"]
 
@@ -67,6 +69,8 @@ def names_wanted(settings: AuditSettings, there: Iterable[str]) -> list[str]:
     named = [*settings.groups, *settings.measures, *([settings.clusters] if settings.clusters else [])]
     if settings.regression is not None:
         named += _NAME.findall(json.dumps(settings.regression.model_dump(mode="json")))
+    from hinterland.curate.audit.settings import AUTO  # which itself needs the filters, and so this file
+
     known = {*there, AUTO}
     return [name for name in dict.fromkeys(named) if name not in known]
 

@@ -9,9 +9,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hinterland.core.errors import CorpusError, nearest
-from hinterland.core.us_states import by_code, state_code
+from hinterland.core.us_states import FIGURES, SOURCES, by_code, state_code
 from hinterland.curate.audit.covariates import Covariates
-from hinterland.curate.audit.groups import Grouping, by_place, column_grouping, place_groupings, year_grouping
+from hinterland.curate.audit.groups import (
+    Grouping,
+    by_place,
+    column_grouping,
+    place_groupings,
+    thirds,
+    year_grouping,
+)
 from hinterland.curate.audit.settings import AUTO
 
 __all__ = ["NAMES", "groupings_of_table", "merged", "state_codes"]
@@ -21,7 +28,7 @@ _FIGURES = ("gdp_per_head", "urban_share", "internet_share")
 _PLACES = ("region", "subregion", "country")
 _STATES = ("us_state", "us_region")
 #: Groupings that are no column of the documents.
-NAMES = (*_PLACES, *_STATES, "year")
+NAMES = (*_PLACES, *_STATES, *(f"us_{name}" for name in FIGURES), "year")
 
 
 def merged(shipped: Covariates, own: Covariates | None) -> Covariates:
@@ -72,6 +79,8 @@ def groupings_of_table(
             made |= place_groupings(country, [name], covariates=covariates)
         elif name in _STATES:
             made[name] = _of_state(table, name)
+        elif name.removeprefix("us_") in FIGURES and name.startswith("us_"):
+            made[name] = _by_state_figure(table, name)
         elif name == "year":
             column = "date" if "date" in table.column_names or "year" not in table.column_names else "year"
             made[name] = year_grouping(_column(table, column, name))
@@ -115,6 +124,21 @@ def _of_state(table: pa.Table, name: str) -> Grouping:
     )  # fmt: skip
     made = by_place(state_codes(table), labels, name=name, note=note, phrase="about {}")
     return replace(made, of_country={})  # these are no countries: no population is summed for them
+
+
+def _by_state_figure(table: pa.Table, name: str) -> Grouping:
+    """Group documents by thirds of a figure of their state; elsewhere is unknown."""
+    _column(table, "admin1", name)
+    column = name.removeprefix("us_")
+    states = [state for state in by_code().values() if column in state.figures]
+    figures = Covariates(
+        {column: {state.code: state.figures[column] for state in states}},
+        SOURCES[column],
+        {state.code: state.years[column] for state in states},
+    )
+    made = thirds(figures, column, state_codes(table))
+    note, phrase = made.note.replace(" countries", " states"), made.phrase.replace("places", "US states")
+    return replace(made, name=name, note=note, phrase=phrase, of_country={})
 
 
 def _varies(table: pa.Table, column: str) -> bool:

@@ -46,6 +46,15 @@ def test_states_are_those_of_the_united_states_alone() -> None:
     assert states["us_region"].named().tolist() == ["West", "Northeast", *["unknown"] * 3]
 
 
+def test_figures_of_states_make_thirds_of_states() -> None:
+    made = groupings_of_table(TABLE, ["us_poverty_share"], shipped=SHIPPED)["us_poverty_share"]
+    assert "over 51 states" in made.note
+    assert not made.of_country
+    third = dict(zip(made.named().tolist(), range(5), strict=True))
+    assert len(third) == 2 or len(third) == 3  # California and New York, and unknown
+    assert made.named().tolist()[2:] == ["unknown"] * 3
+
+
 def test_years_stand_in_a_column_of_years_where_there_is_no_date() -> None:
     table = pa.table({"year": [2001, 2002]})
     assert groupings_of_table(table, ["year"], shipped=SHIPPED)["year"].named().tolist() == ["2001", "2002"]
