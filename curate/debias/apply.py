@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
+from hinterland.curate.audit.corpus import filter_of
 from hinterland.curate.debias.cap import cap
+from hinterland.curate.debias.counted import counted
 from hinterland.curate.debias.equalize import equalize
 from hinterland.curate.debias.pareto import pareto
 from hinterland.curate.debias.quota import quota
@@ -38,7 +41,8 @@ def apply(documents: Documents) -> Outcome:
 def _equalize(documents: Documents) -> Outcome:
     decided, config = documents.decided, documents.config
     if config.score is not None:
-        return equalize_scores(
+        locked = documents.locked_by_others(config.score)
+        result = equalize_scores(
             documents.numbers(config.score),
             documents.grouping(config.group),
             decided.tokens,
@@ -49,11 +53,12 @@ def _equalize(documents: Documents) -> Outcome:
             disparity=config.disparity,
             max_loss=config.max_loss,
             target=config.target,
-            locked_out=documents.locked_by_others(config.score),
+            locked_out=locked,
             ids=decided.table["id"],
             seed=config.seed,
             min_documents=config.min_documents,
         )
+        return replace(result, notes=(*result.notes, *_score_notes(config.score, int(locked.sum()))))
     harm, known = documents.harm()
     return equalize(
         harm,
@@ -74,9 +79,20 @@ def _equalize(documents: Documents) -> Outcome:
     )
 
 
+def _score_notes(score: str, locked: int) -> list[str]:
+    """Say what a score cannot bring back, where other filters decided too."""
+    if not locked:
+        return []
+    out = counted(locked, "document that they drop stays", "documents that they drop stay")
+    return [
+        f"The score ranks only what the other filters than {filter_of(score)} keep: {out} out. To rank all"
+        " documents, use a corpus that was scored and not cut."
+    ]
+
+
 def _rake(documents: Documents) -> Outcome:
     decided, config = documents.decided, documents.config
-    groups = {name: documents.grouping(name) for name in config.rake.margins}
+    groups = {name: documents.grouping(name, "rake.margins") for name in config.rake.margins}
     return rake(
         groups,
         {name: documents.reference(name, given, groups[name]) for name, given in config.rake.margins.items()},
@@ -97,7 +113,7 @@ def _quota(documents: Documents) -> Outcome:
     decided, config = documents.decided, documents.config
     harm, known = documents.harm() if config.quota.readmit else (None, None)
     return quota(
-        documents.grouping(config.quota.by),
+        documents.grouping(config.quota.by, "quota.by"),
         config.quota.wanted,
         shares=config.quota.shares,
         total=config.quota.total,
@@ -118,7 +134,7 @@ def _quota(documents: Documents) -> Outcome:
 def _cap(documents: Documents) -> Outcome:
     decided, config = documents.decided, documents.config
     return cap(
-        documents.grouping(config.cap.by),
+        documents.grouping(config.cap.by, "cap.by"),
         config.cap.most,
         share=config.cap.share,
         most_of=config.cap.most_of,

@@ -196,8 +196,12 @@ class Documents:
                 locked[rows[np.array(named)[encoded.indices.to_numpy(zero_copy_only=False)]]] = True
         return locked & ~keep
 
-    def grouping(self, name: str) -> Grouping:
+    def grouping(self, name: str, key: str = "group") -> Grouping:
         """Return a grouping by place, figure, date or column.
+
+        Args:
+            name: The grouping.
+            key: The setting that names it.
 
         Raises:
             CorpusError: There is no such grouping.
@@ -207,7 +211,12 @@ class Documents:
             # Every value is a group of its own here, however many there are.
             return Grouping(name, *encode(table[name], name))
         settings = self.config.model_copy(update={"groups": (name,)})
-        return groupings_of(self.decided, settings)[name]
+        try:
+            return groupings_of(self.decided, settings)[name]
+        except CorpusError as error:
+            if error.where != "groups":
+                raise
+            raise CorpusError(error.found, where=key, cure=error.cure) from error
 
     def reference(
         self, name: str, given: Mapping[str, float] | str, grouping: Grouping

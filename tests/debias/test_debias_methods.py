@@ -222,8 +222,12 @@ def test_a_score_without_rules_or_decisions(tmp_path: Path) -> None:
 
 
 def test_a_score_leaves_out_what_other_filters_drop(corpus: Path, tmp_path: Path) -> None:
-    _, before, after = run(corpus, tmp_path / "out", score="quality.score", threshold=0.4, mode="readmit")
+    result, before, after = run(
+        corpus, tmp_path / "out", score="quality.score", threshold=0.4, mode="readmit"
+    )
     copies = np.array(["exact_dup.copy" in each for each in before["reasons"].to_pylist()])
+    note = f"other filters than quality keep: {copies.sum()} documents that they drop stay out"
+    assert any(note in each for each in result["notes"])
     assert not numbers(after, "keep")[copies].any()
     assert (numbers(after, "keep") & ~numbers(before, "keep")).any()
 
@@ -259,7 +263,19 @@ def test_bad_configs(values: dict[str, Any], message: str) -> None:
     ("values", "message"),
     [
         ({"method": "rake", "rake": {"margins": {"region": "populaton"}}}, "did you mean 'population'"),
-        ({"method": "rake", "rake": {"margins": {"langg": {"eng": 1}}}}, "no grouping 'langg'"),
+        (
+            {"method": "rake", "rake": {"margins": {"langg": {"eng": 1}}}},
+            r"no grouping 'langg' \(rake\.margins\)\n.*did you mean 'lang'",
+        ),
+        ({"method": "cap", "cap": {"by": "publisher", "most": 3}}, r"'publisher' \(cap\.by\)"),
+        (
+            {"method": "quota", "quota": {"by": "publisher", "wanted": {"a": 3}}},
+            r"'publisher' \(quota\.by\)",
+        ),
+        (
+            {"group": "regoin", "score": "quality.score", "rate": 0.5},
+            r"'regoin' \(group\)\n.*did you mean 'region'",
+        ),
         ({"method": "rake", "rake": {"margins": {"lang": {"deu": 1}}}}, "no group with documents"),
         ({"method": "rake", "rake": {"margins": {"lang": "population"}}}, "not made of countries"),
         ({"method": "pareto", "pareto": {"column": "nope"}}, "no column 'nope'"),
