@@ -201,7 +201,8 @@ def thirds(
     values = covariates.values(column)
     if len(values) < 3:
         raise CorpusError(
-            f"{len(values)} countries have a value in {column!r}; thirds need at least 3",
+            f"{column!r} has values for {'1 country' if len(values) == 1 else f'{len(values)} countries'};"
+            " thirds need at least 3",
             where=covariates.source_of(column),
             cure="choose another column",
         )

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hinterland.core.errors import CorpusError
 from hinterland.curate.audit.groups import Grouping, encode
+from hinterland.curate.debias.counted import counted
 from hinterland.curate.score_columns import TableColumns
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "check_lengths",
     "group_notes",
     "place_in_group",
+    "quality_notes",
     "tie_breaks",
 ]
 
@@ -90,7 +92,8 @@ def as_weights(kept: ArrayLike | None, weight: ArrayLike | None, size: int) -> F
     bad = held & ~(np.isfinite(given) & (given >= 0))
     if bad.any():
         raise CorpusError(
-            f"{int(bad.sum())} kept documents have a weight that is negative or missing",
+            f"{counted(int(bad.sum()), 'kept document has', 'kept documents have')}"
+            " a weight that is negative or missing",
             where="debias",
             cure="a weight is a number of 0 or more: decide again",
         )
@@ -146,6 +149,13 @@ def best_first(worth: Floats | None, size: int) -> Floats:
     if worth is None:
         return np.zeros(size)
     return np.where(np.isnan(worth), math.inf, -worth)
+
+
+def quality_notes(held: Bools, worth: Floats | None) -> list[str]:
+    """Say how many kept documents have no quality, where there is one at all."""
+    bare = int((held & np.isnan(worth)).sum()) if worth is not None else 0
+    one = "kept document has no quality and comes last."
+    return [counted(bare, one, "kept documents have no quality and come last.")] if bare else []
 
 
 def group_notes(grouping: Grouping, exempt: Sequence[str]) -> tuple[str, ...]:

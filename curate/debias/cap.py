@@ -19,8 +19,10 @@ from hinterland.curate.debias.arrays import (
     as_weights,
     best_first,
     place_in_group,
+    quality_notes,
     tie_breaks,
 )
+from hinterland.curate.debias.counted import counted
 from hinterland.curate.debias.selection import Selection, Unit, amount_of, fill, selected
 
 __all__ = ["cap", "share_limit"]
@@ -71,19 +73,23 @@ def cap(
     """
     grouping = as_grouping(group)
     size, labels = len(grouping), grouping.labels
-    before, counted = as_weights(kept, weight, size), as_tokens(tokens, size)
+    before, token_counts = as_weights(kept, weight, size), as_tokens(tokens, size)
     worth = as_optional(quality, size, "qualities")
-    amount, held = amount_of(of, before, counted), before > 0
+    amount, held = amount_of(of, before, token_counts), before > 0
     there = np.bincount(grouping.codes[held], weights=amount[held], minlength=len(labels)).astype(np.float64)
     free = np.array([label in exempt for label in labels], dtype=bool)
     limits = _limits(most, share, most_of or {}, labels, there, free)
     place = place_in_group(grouping.codes, (best_first(worth, size), tie_breaks(ids, size, seed)))
     taken = fill(grouping.codes, place, amount, held, limits)
-    notes = []
-    if worth is not None and (bare := int((held & np.isnan(worth)).sum())):
-        notes.append(f"{bare:,} kept documents have no quality and come last.")
+    notes: list[str] = []
+    notes += quality_notes(held, worth)
     if loose := int((held & free[grouping.codes]).sum()) if size else 0:
-        notes.append(f"{loose:,} kept documents have no known {grouping.name} and are not capped.")
+        known = f"no known {grouping.name} and"
+        one, several = (
+            f"kept document has {known} is not capped",
+            f"kept documents have {known} are not capped",
+        )
+        notes.append(f"{counted(loose, one, several)}.")
     if not (there > limits * (1 + 1e-9)).any():
         notes.append("No group is above its cap: nothing changes.")
     settings: dict[str, float | str | bool] = {}
@@ -96,7 +102,7 @@ def cap(
         grouping,
         before,
         np.where(taken, before, 0.0),
-        counted,
+        token_counts,
         of=of,
         wanted=np.where(np.isinf(limits), math.nan, limits),
         quality=worth,
@@ -166,7 +172,7 @@ def share_limit(amounts: Floats, share: float, others: float = 0.0) -> float:
     if fits.any() and (limits[fits][0] > 0 or not len(ordered)):
         return float(limits[fits][0])
     raise ConfigError(
-        f"{len(ordered)} groups cannot each have at most {share:.3g} of what is kept",
+        f"{counted(len(ordered), 'group')} cannot each have at most {share:.3g} of what is kept",
         where="cap",
         cure=f"give at least {1 / max(len(ordered), 1):.3g}",
     )

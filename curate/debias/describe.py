@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hinterland.core.svg import number_text
+from hinterland.curate.debias.counted import counted
 
 __all__ = ["describe"]
 
@@ -56,7 +57,7 @@ def _raked(result: Mapping[str, Any]) -> list[str]:
     state = "met together" if result["converged"] else "not met together"
     lines = [
         f"Weights from {_number(result['min_weight'])} to {_number(result['max_weight'])} for shares of"
-        f" {result['of']}; margins {state} after {result['iterations']} sweeps."
+        f" {result['of']}; margins {state} after {counted(result['iterations'], 'sweep')}."
     ]
     for name, rows in result["margins"].items():
         lines.append(f"By {name}: share before → after (wanted), mean weight")
@@ -78,7 +79,8 @@ def _selected(result: Mapping[str, Any]) -> list[str]:
         if group["before"] != group["after"]
     ]
     wanted = "wanted" if result["method"] == "quota" else "at most"
-    lines = [f"{result['method'].capitalize()} in {result['of']}: {len(changed):,} groups change."]
+    change = counted(len(changed), "group changes", "groups change")
+    lines = [f"{result['method'].capitalize()} in {result['of']}: {change}."]
     return [*lines, *([f"Before → after ({wanted}):", *_some(changed)] if changed else [])]
 
 
@@ -99,11 +101,13 @@ def _ratio(part: float | None, whole: float) -> float:
 
 
 def _cost(cost: Mapping[str, Any]) -> list[str]:
+    back = counted(cost["documents_readmitted"], "document comes back", "documents come back")
+    gone = counted(cost["documents_removed"], "goes", "go")
     lines = [
-        f"{cost['documents_readmitted']:,} documents come back ({cost['tokens_added']:,} tokens),"
-        f" {cost['documents_removed']:,} go ({cost['tokens_removed']:,} tokens,"
+        f"{back} ({counted(cost['tokens_added'], 'token')}),"
+        f" {gone} ({counted(cost['tokens_removed'], 'token')},"
         f" {_number(cost['share_lost'], '%')} of those kept before);"
-        f" {cost['tokens_before']:,} tokens become {cost['tokens_after']:,}."
+        f" {counted(cost['tokens_before'], 'token becomes', 'tokens become')} {cost['tokens_after']:,}."
     ]
     if cost["quality_before"] is not None:
         before, after = (_number(cost[f"quality_{when}"]) for when in ("before", "after"))

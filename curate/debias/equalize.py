@@ -33,6 +33,7 @@ from hinterland.curate.debias.arrays import (
     tie_breaks,
 )
 from hinterland.curate.debias.cost import measure_cost, weighted_disparity
+from hinterland.curate.debias.counted import counted
 from hinterland.curate.debias.levels import SLACK, Counts, budget, most_tokens
 from hinterland.curate.debias.result import GroupChange, Result
 
@@ -252,9 +253,10 @@ def _changes(
         if short > 0 and not counts.fixed[g] and counts.n[g]:
             others = int(counts.n[g] - counts.reach[g] - barred[g])
             unmet[label] = (
-                f"{short} more documents needed for {goal:.1%}; of {counts.n[g] - counts.kept[g]} dropped,"
-                f" {counts.available[g]} could come back, {barred[g]} are locked out"
-                + (f", {others} are too severe or unscored" if others else "")
+                f"{counted(short, 'more document')} needed for {goal:.1%};"
+                f" of {counts.n[g] - counts.kept[g]:,} dropped, {counts.available[g]:,} could come back,"
+                f" {counted(int(barred[g]), 'is', 'are')} locked out"
+                + (f", {counted(others, 'is', 'are')} too severe or unscored" if others else "")
             )
         changes[label] = GroupChange(
             documents=int(counts.n[g]),
@@ -280,7 +282,8 @@ def _notes(
     known = int(counts.n[~counts.fixed].sum())
     if known and not notes and not counts.counts.any():
         notes.append(
-            f"No group has {min_documents} documents: none is large enough to be a model for others."
+            f"No group has {counted(min_documents, 'document')}:"
+            " none is large enough to be a model for others."
         )
     if known and not counts.kept.sum() and target is None:
         notes.append("No document is kept: there is no rate to bring others to.")
@@ -289,7 +292,8 @@ def _notes(
     odd = int(((before > 0) & (np.abs(before - 1) > SLACK)).sum())
     if odd:
         notes.append(
-            f"{odd:,} kept documents had weights other than 1: those that stay keep them,"
+            f"{counted(odd, 'kept document had a weight', 'kept documents had weights')} other than 1:"
+            " those that stay keep theirs,"
             " and retention is evened out in documents, not in weights."
         )
     return tuple(notes)

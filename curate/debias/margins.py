@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hinterland.core.errors import ConfigError, CorpusError
 from hinterland.curate.audit.groups import Grouping
+from hinterland.curate.debias.counted import counted
 from hinterland.curate.debias.ipf import scale_groups
 
 __all__ = ["Margin", "MarginRow", "margin_rows", "read_margin"]
@@ -221,14 +222,13 @@ def _why(
 ) -> str:
     """Return why a group is off its share; "" where it is not, or only makes up for another."""
     low, high = bounds
+    documents = counted(row.documents, "document")
     reached = f"it reaches {row.after:.1%}, not {row.reference:.1%}"
     short = row.after < row.reference - max(tolerance, _ROUNDING)
     if row.needed > high * (1 + _ROUNDING) and short:
-        return (
-            f"its {row.documents:,} documents would need weight {row.needed:.1f}, above {high:g}; {reached}"
-        )
+        return f"its {documents} would need weight {row.needed:.1f}, above {high:g}; {reached}"
     if row.needed < low * (1 - _ROUNDING):
-        return f"its {row.documents:,} documents would need weight {row.needed:.2g}, below {low:g}; {reached}"
+        return f"its {documents} would need weight {row.needed:.2g}, below {low:g}; {reached}"
     off = abs(now - margin.wanted[g]) / margin.wanted.sum()
     if not converged and off > max(tolerance, _ROUNDING):
         return f"the margins conflict: with weights from {low:g} to {high:g} {reached}"

@@ -25,6 +25,7 @@ from hinterland.curate.debias.arrays import (
     as_weights,
     check_lengths,
 )
+from hinterland.curate.debias.counted import counted
 from hinterland.curate.debias.selection import Selection, selected
 from hinterland.curate.sampling import keep_probability, uniform
 from hinterland.curate.score_columns import TableColumns
@@ -83,7 +84,7 @@ def pareto(
         raise ConfigError(f"max_weight is {max_weight}", where="pareto", cure="give 1 or more")
     grouping = as_grouping(group)
     size = len(grouping)
-    before, counted = as_weights(kept, weight, size), as_tokens(tokens, size)
+    before, token_counts = as_weights(kept, weight, size), as_tokens(tokens, size)
     scores, held = as_numbers(score, size, "scores"), before > 0
     column = ids if isinstance(ids, pa.Array | pa.ChunkedArray) else pa.array(list(ids), pa.string())
     check_lengths({"documents": size, "ids": len(column)})
@@ -99,7 +100,7 @@ def pareto(
         grouping,
         before,
         after,
-        counted,
+        token_counts,
         wanted=expected,
         quality=scores if quality is None else as_numbers(quality, size, "qualities"),
         unmet={},
@@ -118,11 +119,14 @@ def _notes(
 ) -> list[str]:
     notes = []
     if bare := int(np.isnan(scores).sum()):
-        notes.append(f"{bare:,} documents have no score and are kept.")
+        one, several = "document has no score and is kept.", "documents have no score and are kept."
+        notes.append(counted(bare, one, several))
     if outside := int(((scores < 0) | (scores > 1)).sum()):
-        notes.append(f"{outside:,} scores lie outside 0 to 1 and count as the nearer end.")
+        one, several = "score lies outside 0 to 1 and counts", "scores lie outside 0 to 1 and count"
+        notes.append(f"{counted(outside, one, several)} as the nearer end.")
     if len(scores) and not drawn.any():
         notes.append("No document was drawn: the scores are too low for this alpha.")
     if math.isfinite(most) and (bound := int((after >= most * (1 - 1e-12)).sum())):
-        notes.append(f"{bound:,} documents are at the largest weight, {most:g}: sums are biased for them.")
+        many = counted(bound, "document is", "documents are")
+        notes.append(f"{many} at the largest weight, {most:g}, which biases sums.")
     return notes

@@ -21,8 +21,10 @@ from hinterland.curate.debias.arrays import (
     best_first,
     check_lengths,
     place_in_group,
+    quality_notes,
     tie_breaks,
 )
+from hinterland.curate.debias.counted import counted
 from hinterland.curate.debias.selection import Selection, Unit, amount_of, fill, selected
 
 __all__ = ["quota"]
@@ -82,12 +84,12 @@ def quota(
     """
     grouping = as_grouping(group)
     size = len(grouping)
-    before, counted = as_weights(kept, weight, size), as_tokens(tokens, size)
+    before, token_counts = as_weights(kept, weight, size), as_tokens(tokens, size)
     held = before > 0
     worth, harm = as_optional(quality, size, "qualities"), as_optional(severity, size, "severities")
     locked = np.zeros(size, bool) if locked_out is None else np.asarray(locked_out, dtype=bool)
     check_lengths({"documents": size, "locks": len(locked)})
-    amount = amount_of(of, before, counted)
+    amount = amount_of(of, before, token_counts)
     there = np.bincount(grouping.codes[held], weights=amount[held], minlength=len(grouping.labels))
     whole = of == "documents" and bool((amount[held] == 1).all())
     asked = _asked(wanted, shares, total, grouping.labels, there.astype(np.float64), others, whole)
@@ -107,21 +109,23 @@ def quota(
     pool = np.bincount(codes[open_to], weights=amount[open_to], minlength=len(grouping.labels))
     number = np.bincount(codes[open_to], minlength=len(grouping.labels))
     unmet = {
-        label: f"{pool[g]:,.0f} {of} of {asked[g]:,.0f} wanted: no more are there"
-        + (f" ({number[g]:,} documents)" if of == "tokens" else "")
+        label: f"{counted(round(pool[g]), of[:-1])} of {asked[g]:,.0f} wanted: no more are there"
+        + (f" ({counted(int(number[g]), 'document')})" if of == "tokens" else "")
         for g, label in ((int(g), grouping.labels[g]) for g in np.flatnonzero(~unasked))
         if pool[g] < asked[g] * (1 - 1e-9)
     }
-    notes = [f"{int(unasked[codes][held].sum()):,} kept documents are in groups without a quota; they"
-             f" {'stay' if others == 'keep' else 'go'}."] if unasked[codes][held].any() else []  # fmt: skip
-    if worth is not None and (bare := int((held & np.isnan(worth)).sum())):
-        notes.append(f"{bare:,} kept documents have no quality and come last.")
+    notes: list[str] = []
+    if rest := int(unasked[codes][held].sum()):
+        stay = ("it stays", "they stay") if others == "keep" else ("it goes", "they go")
+        one, several = "kept document is in a group", "kept documents are in groups"
+        notes.append(f"{counted(rest, one, several)} without a quota; {stay[rest != 1]}.")
+    notes += quality_notes(held, worth)
     return selected(
         "quota",
         grouping,
         before,
         after,
-        counted,
+        token_counts,
         of=of,
         wanted=asked,
         quality=worth,

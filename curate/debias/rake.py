@@ -24,6 +24,7 @@ from hinterland.curate.debias.arrays import (
     check_lengths,
 )
 from hinterland.curate.debias.cost import measure_cost
+from hinterland.curate.debias.counted import counted
 from hinterland.curate.debias.ipf import Fit, fit_weights
 from hinterland.curate.debias.margins import Margin, MarginRow, margin_rows, read_margin
 from hinterland.curate.debias.result import Outcome
@@ -147,9 +148,9 @@ def rake(
     made = {name: as_grouping(groups[name], name) for name in references}
     size = len(next(iter(made.values())))
     check_lengths({name: len(each) for name, each in made.items()})
-    before, counted = as_weights(kept, weight, size), as_tokens(tokens, size)
+    before, token_counts = as_weights(kept, weight, size), as_tokens(tokens, size)
     worth = as_optional(quality, size, "qualities")
-    amount = counted if of == "tokens" else np.ones(size)
+    amount = token_counts if of == "tokens" else np.ones(size)
     if not (before * amount).sum() > 0:
         raise CorpusError(
             "no document is kept that could be weighed: the weights sum to 0",
@@ -191,7 +192,9 @@ def rake(
         before=before > 0,
         keep=after > 0,
         weight=after,
-        cost=measure_cost(before, after, counted, quality=worth, group=first, min_documents=min_documents),
+        cost=measure_cost(
+            before, after, token_counts, quality=worth, group=first, min_documents=min_documents
+        ),
         unmet=unmet,
         notes=_notes(margins, fit),
         of=of,
@@ -265,15 +268,15 @@ def _at_most(group: Grouping, before: Floats, after: Floats, most: float) -> lis
 
 def _notes(margins: list[Margin], fit: Fit) -> tuple[str, ...]:
     notes = [
-        f"{margin.others:,} kept documents are in no group of the reference of {margin.name}:"
-        " they keep their share together."
+        f"{counted(margin.others, 'kept document is', 'kept documents are')} in no group of the reference of"
+        f" {margin.name}: {'it keeps its share' if margin.others == 1 else 'they keep their share together'}."
         for margin in margins
         if margin.others
     ]
     if not fit.converged:
         notes.append(
-            f"The margins cannot all be met together: after {fit.iterations} sweeps the largest distance from"
-            f" a share is {fit.error:.2%}. The last margin is the one met."
+            f"The margins cannot all be met together: after {counted(fit.iterations, 'sweep')} the largest"
+            f" distance from a share is {fit.error:.2%}. The last margin is the one met."
         )
     return tuple(notes)
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from hinterland.core.errors import ConfigError
 from hinterland.core.places import UNKNOWN
 from hinterland.curate.debias.arrays import Groups, Ids, as_grouping, as_numbers, tie_breaks
+from hinterland.curate.debias.counted import counted
 from hinterland.curate.debias.equalize import Mode, equalize
 from hinterland.curate.debias.result import Result
 
@@ -110,8 +111,11 @@ def equalize_scores(
         for (label, change), own in zip(result.groups.items(), least, strict=True)
     }
     bare = int(np.isnan(good).sum())
-    notes = (f"{bare:,} documents have no score and are not kept.",) if bare else ()
-    return replace(result, groups=groups, notes=(*result.notes, *notes))
+    notes = result.notes
+    if bare:
+        one, several = "document has no score and is not kept.", "documents have no score and are not kept."
+        notes += (counted(bare, one, several),)
+    return replace(result, groups=groups, notes=notes)
 
 
 def best_share(

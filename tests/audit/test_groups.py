@@ -56,8 +56,10 @@ def test_thirds_are_over_countries_not_documents() -> None:
 
 
 def test_thirds_need_three_countries() -> None:
-    with pytest.raises(CorpusError, match="2 countries have a value in 'x'"):
+    with pytest.raises(CorpusError, match="'x' has values for 2 countries; thirds need at least 3"):
         thirds(Covariates({"x": {"FRA": 1.0, "DEU": 2.0}}), "x", ["FRA"])
+    with pytest.raises(CorpusError, match="'x' has values for 1 country; thirds"):
+        thirds(Covariates({"x": {"FRA": 1.0}}), "x", ["FRA"])
 
 
 def test_unknown_grouping_names_the_nearest() -> None:

@@ -76,7 +76,7 @@ def test_what_cannot_be_met_is_said() -> None:
     assert np.flatnonzero(result.keep).tolist() == [0, 1, 2, 3, 8, 9, *range(10, 18)]
     assert result.unmet["a"] == (
         "2 more documents needed for 76.0%; of 6 dropped, 2 could come back, 3 are locked out,"
-        " 1 are too severe or unscored"
+        " 1 is too severe or unscored"
     )
     assert "Not met: a: 2 more" in str(result)
     bounded = equalize(**given_, max_severity=0.15)  # type: ignore[arg-type]

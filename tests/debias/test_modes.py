@@ -141,7 +141,7 @@ def test_one_threshold_for_each_group_by_hand() -> None:
     assert result.groups["b"].score == 0.3
     assert result.cost.worst_disparity_before == pytest.approx(1 / 6)
     assert result.cost.worst_disparity_after == 1
-    assert result.notes[-1] == "1 documents have no score and are not kept."
+    assert result.notes[-1] == "1 document has no score and is not kept."
     assert "  b: 0.30" in str(result)
     low = equalize_scores(-np.array(score), group, [1] * 10, rate=0.5, lower_is_better=True, min_documents=2)
     assert low.keep.tolist() == result.keep.tolist()

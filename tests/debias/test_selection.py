@@ -16,6 +16,7 @@ from hinterland.curate.audit.groups import Grouping
 from hinterland.curate.debias.cap import cap, share_limit
 from hinterland.curate.debias.pareto import pareto
 from hinterland.curate.debias.quota import quota
+from hinterland.curate.debias.rake import rake
 from hinterland.curate.debias.selection import Selection
 from hinterland.curate.sampling import keep_probability
 
@@ -31,7 +32,7 @@ def test_quota_takes_the_best_and_says_what_is_short() -> None:
     assert result.cost.quality_before == pytest.approx(np.nanmean(QUALITY))
     assert result.cost.quality_after == pytest.approx(np.mean([0.9, 0.7, 0.2, 0.4, 0.6, 0.8]))
     assert result.groups["web"].wanted == 2
-    assert result.notes == ("1 kept documents have no quality and come last.",)
+    assert result.notes == ("1 kept document has no quality and comes last.",)
     text = str(result)
     assert text.startswith("Quota in documents: 2 groups change.")
     assert "  web: 5 → 2 (2)" in text
@@ -103,6 +104,26 @@ def test_cap_keeps_the_best_of_each() -> None:
     unknown = cap([*["a"] * 3, None, None], 1)  # type: ignore[list-item]
     assert unknown.keep.tolist() == [True, False, False, True, True]
     assert "2 kept documents have no known group and are not capped." in unknown.notes
+
+
+def test_one_is_no_plural() -> None:
+    one = cap(["web", "web", None], 1, quality=[1, math.nan, 1])  # type: ignore[list-item]
+    assert str(one).splitlines()[:4] == [
+        "Cap in documents: 1 group changes.",
+        "Before → after (at most):",
+        "  web: 2 → 1 (1)",
+        "0 documents come back (0 tokens), 1 goes (1 token, 33% of those kept before); 3 tokens become 2.",
+    ]
+    assert one.notes == (
+        "1 kept document has no quality and comes last.",
+        "1 kept document has no known group and is not capped.",
+    )
+    quotas = quota(GROUP, {"web": 5, "news": 3}, kept=[True] * 9 + [False])
+    assert quotas.notes == ("1 kept document is in a group without a quota; it stays.",)
+    raked = rake({"g": ["a", "b", "c"]}, {"g": {"a": 9, "b": 1}}, max_weight=1.5)
+    assert "its 1 document would need weight 1.8" in str(raked)
+    assert "Note: 1 kept document is in no group of the reference of g: it keeps its share." in str(raked)
+    assert "met together after 1 sweep." in str(raked)
 
 
 def test_cap_to_a_share_by_hand() -> None:
@@ -202,7 +223,7 @@ def test_pareto_says_what_it_did_with_odd_scores() -> None:
     result = pareto([math.nan, 2.0, -1.0], ["a"] * 3, list("abc"))
     assert result.keep[:2].all()
     assert result.notes[:2] == (
-        "1 documents have no score and are kept.",
+        "1 document has no score and is kept.",
         "2 scores lie outside 0 to 1 and count as the nearer end.",
     )
     low = pareto([0.0] * 3, ["a"] * 3, list("abc"), alpha=200)
