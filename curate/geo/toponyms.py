@@ -17,6 +17,7 @@ from hinterland.curate.geo.containing import contain
 from hinterland.curate.geo.judging import judge
 from hinterland.curate.geo.lexicon import Lexicon, Name, lexicon
 from hinterland.curate.geo.names import normalise
+from hinterland.curate.geo.phrases import idle
 from hinterland.curate.geo.resolving import Resolved, resolve_matches, sigmoid
 from hinterland.curate.geo.spans import Match, matches_of, tokens_of
 
@@ -58,6 +59,8 @@ class Toponym:
 def find_toponyms(text: str) -> list[Toponym]:
     """Return the place names of a text, from left to right; demonyms ("Turkish") are among them.
 
+    Names in phrases that are used far from the place ("US dollars", "in English") are not; see `phrases`.
+
     >>> [(t.name, t.country, t.admin1) for t in find_toponyms("She moved from Paris, Texas to Toronto.")]
     [('Paris', 'USA', 'Texas'), ('Texas', 'USA', 'Texas'), ('Toronto', 'CAN', 'Ontario')]
     """
@@ -70,7 +73,7 @@ def judged(text: str) -> list[tuple[Match, Resolved]]:
     tokens = tokens_of(text)
     if not tokens:
         return []
-    matches = matches_of(text, tokens, known)
+    matches = [match for match in matches_of(text, tokens, known) if not idle(text, match)]
     if not matches:
         return []
     matches = [
