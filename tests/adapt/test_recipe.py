@@ -90,7 +90,10 @@ def test_a_second_run_reuses_everything(tiny: str, documents: list[Document], tm
     assert changed.training.last_loss != first.training.last_loss
 
 
-@pytest.mark.parametrize("when", ["train", "after", "model"])
+@pytest.mark.parametrize(
+    "when",
+    ["train", pytest.param("after", marks=pytest.mark.slow), pytest.param("model", marks=pytest.mark.slow)],
+)
 def test_a_killed_run_ends_with_the_same_results(
     tiny: str,
     documents: list[Document],

@@ -108,7 +108,14 @@ class KilledError(Exception):
     pass
 
 
-@pytest.mark.parametrize(("method", "after"), [("lora", 2), ("lora", 6), ("full", 5)])
+@pytest.mark.parametrize(
+    ("method", "after"),
+    [
+        ("lora", 2),
+        pytest.param("lora", 6, marks=pytest.mark.slow),
+        pytest.param("full", 5, marks=pytest.mark.slow),
+    ],
+)
 def test_a_killed_run_resumes_bit_for_bit(
     tiny: str, windows: Windows, tmp_path: Path, after: int, method: str
 ) -> None:

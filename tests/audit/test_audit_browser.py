@@ -186,6 +186,7 @@ def test_reads_without_a_script(browser: Any, address: str, audit: Audit) -> Non
         assert page.locator("#by-region details", has_text=cell).is_visible()
 
 
+@pytest.mark.slow
 def test_prints_whole(browser: Any, address: str, tmp_path: Path) -> None:
     pypdf = pytest.importorskip("pypdf")
     with Visit(browser, address, color_scheme="dark", viewport={"width": 703, "height": 1000}) as page:
