@@ -91,7 +91,7 @@ def _facts(audit: Audit) -> Markup:
         ]
     if tested:
         supported = sum(claim.supported for claim in tested)
-        facts.append(("Gaps supported", f"{supported} of {len(tested)} groups"))
+        facts.append(("Groups that differ from all others", f"{supported} of {len(tested)}"))
     if len(audit.filters) > 1:
         facts.append(("Filters", str(len(audit.filters) - 1)))
     return fill(
