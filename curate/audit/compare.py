@@ -21,7 +21,7 @@ from hinterland.curate.audit.render import coverage, limits, markdown_table, nam
 from hinterland.curate.audit.render_tables import escape_markdown
 from hinterland.curate.audit.wording import not_compared
 
-__all__ = ["ChangedGroup", "Comparison", "compare"]
+__all__ = ["Addition", "ChangedGroup", "Comparison", "compare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,38 @@ class ChangedGroup:
     ranked: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A further part of a comparison's Markdown and page, before the groups.
+
+    Attributes:
+        anchor: Its place in the page.
+        title: Its heading.
+        lines: Its Markdown, names in it escaped.
+        html: Its HTML, names in it escaped.
+    """
+
+    anchor: str
+    title: str
+    lines: tuple[str, ...]
+    html: str
+
+
 @dataclass(frozen=True)
 class Comparison:
-    """Two audits by group, under all filters together."""
+    """Two audits by group, under all filters together.
+
+    Attributes:
+        before: The first audit.
+        after: The second.
+        groups: By grouping.
+        additions: What the files show besides.
+    """
 
     before: Audit
     after: Audit
     groups: dict[str, tuple[ChangedGroup, ...]]
+    additions: tuple[Addition, ...] = ()
 
     def worst(self, grouping: str) -> tuple[float, float]:
         """Return the worst-kept ranked group's share of the best-kept one's, before and after.
@@ -108,6 +133,8 @@ class Comparison:
         found = [f"Before: {headline(self.before)}", f"After: {headline(self.after)}", self.summary()]
         lines = [f"# {escape_markdown(self.after.title)}", ""]
         lines += [f"- {escape_markdown(line)}" for line in found]
+        for part in self.additions:
+            lines += ["", f"## {escape_markdown(part.title)}", "", *part.lines]
         for name in self.groups:
             heading = escape_markdown(f"By {name_of(name)}")
             lines += ["", f"## {heading}", "", *markdown_table(_HEAD, self._rows(name))]
@@ -166,6 +193,9 @@ class Comparison:
         body = fill(
             '<p class="lead">{{ summary }}</p><p>{{ coverage }}</p>'
             "<dl><dt>Before</dt><dd>{{ before }}</dd><dt>After</dt><dd>{{ after }}</dd></dl>"
+            "{% for part in additions %}"
+            '<section id="{{ part.anchor }}"><h2>{{ part.title }}</h2>{{ part.html | safe }}</section>'
+            "{% endfor %}"
             "{% for anchor, heading, chart, table in parts %}"
             '<section id="by-{{ anchor }}"><h2>{{ heading }}</h2>{{ chart }}{{ table }}</section>{% endfor %}'
             '<section id="method"><h2>Method and limits</h2>'
@@ -174,10 +204,12 @@ class Comparison:
             coverage=coverage(self.before),
             before=headline(self.before),
             after=headline(self.after),
+            additions=self.additions,
             parts=parts,
             limits=limits(self.after),
         )
-        nav = [(f"#by-{name}", heading) for name, heading, _, _ in parts]
+        nav = [(f"#{part.anchor}", part.title) for part in self.additions]
+        nav += [(f"#by-{name}", heading) for name, heading, _, _ in parts]
         return page(self.after.title, body, nav=[*nav, ("#method", "Method and limits")])
 
     def save(self, folder: Path) -> None:

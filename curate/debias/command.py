@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hinterland.core.engine import LocalEngine
 from hinterland.core.files import hash_file, read_json, write_json, write_text
+from hinterland.core.revive import plain
 from hinterland.core.run import Run, fingerprint
 from hinterland.curate.audit.checks import check_out, check_settings
 from hinterland.curate.audit.claims import ALL, headline
@@ -27,11 +28,17 @@ from hinterland.curate.audit.corpus import (
     open_decided,
     rules_of,
 )
+from hinterland.curate.audit.groups import Grouping
 from hinterland.curate.audit.places import needs_places, places_stage
+from hinterland.curate.audit.render import printable
+from hinterland.curate.audit.report import Audit
 from hinterland.curate.debias.apply import apply
+from hinterland.curate.debias.arrays import as_weights
+from hinterland.curate.debias.brief import brief, wrapped
 from hinterland.curate.debias.describe import describe
 from hinterland.curate.debias.reading import Documents, loose_rules, read_documents
 from hinterland.curate.debias.settings import CommandConfig
+from hinterland.curate.debias.weighted import WeightedCoverage, of_margins, section, weighted_coverage
 from hinterland.curate.debias.write import write_debiased
 
 __all__ = ["CommandConfig", "plan", "render", "run"]
@@ -135,7 +142,8 @@ def _audit(
     # Each filter on its own is as it was; what changed is what they keep together.
     before = replace(before, decisions={**before.decisions, ALL: _kept_before(after)})
     after = replace(after, decisions={**before.decisions, ALL: after.keep})
-    if any((each.weight > 1).any() for each in (before, after) if each.weight is not None):
+    weights = [as_weights(each.keep, each.weight, len(each.keep)) for each in (before, after)]
+    if any((each > 1).any() for each in weights):
         # Documents that are repeated would be "kept" more than once: here each counts once.
         before, after = _unweighted(before), _unweighted(after)
     settings = config.model_copy(update={"groups": tuple(dict.fromkeys([config.group, *config.groups]))})
@@ -145,7 +153,11 @@ def _audit(
     second = audit_decided(after, settings, title=f"Audit of {name}, after", groupings=groupings)
     first.save(folder / "before")
     second.save(folder / "after")
-    both = compare(first, second)
+    both, shares = compare(first, second), []
+    if any((each[each > 0] != 1).any() for each in weights):
+        shares = _shares(done, first, groupings, weights, before.tokens)
+        both = replace(both, additions=(section(shares),))
+        done = {**done, "shares_of_weights": plain([asdict(each) for each in shares])}
     both.save(folder)
     write_json(folder / "debias.json", done)
     write_text(folder / "debias.txt", f"{describe(done)}\n")
@@ -154,8 +166,30 @@ def _audit(
         "headline_after": headline(second),
         "summary": both.summary(),
         "worst": read_json(folder / "compare.json")["worst"],
-        "text": str(both),
+        "text": brief(both, shares),
     }
+
+
+def _shares(
+    done: dict[str, Any],
+    audit: Audit,
+    groupings: Mapping[str, Grouping],
+    weights: Sequence[NDArray[np.float64]],
+    tokens: NDArray[np.float64],
+) -> list[WeightedCoverage]:
+    """Return the shares of the weights by margin, and by every other grouping that was audited."""
+    found = of_margins(done)
+    references = {
+        each.grouping: {row.group: row.reference for row in each.rows}
+        for each in audit.coverage
+        if each.reference
+    }
+    counted = tokens if done.get("of") == "tokens" else None
+    return found + [
+        weighted_coverage(grouping, *weights, tokens=counted, reference=references.get(name))
+        for name, grouping in groupings.items()
+        if name not in {each.grouping for each in found}
+    ]
 
 
 def _unweighted(decided: Decided) -> Decided:
@@ -173,9 +207,10 @@ def _kept_before(after: Decided) -> NDArray[np.bool_]:
 
 
 def render(result: dict[str, Any]) -> str:
-    """Return what was done, its cost, and the audit before and after."""
+    """Return what was done, its cost, and what changed between the audits, 100 columns wide."""
     once = ""
     if result["cost"]["largest_repeat"] > 1:
         once = "The audits before and after count documents, each once, whatever its weight.\n"
     places = f"The corpus: {result['corpus']}\nThe page: {result['page']}"
-    return f"{describe(result)}\n\n{once}{result['text']}\n\n{places}"
+    own = printable(wrapped(describe(result)))
+    return f"{own}\n\n{once}{result['text']}\n\n{places}"

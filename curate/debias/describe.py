@@ -23,6 +23,8 @@ def describe(result: Mapping[str, Any]) -> str:
     lines += _cost(result["cost"])
     lines += _some([f"Not met: {label}: {why}." for label, why in result["unmet"].items()])
     lines += [f"Note: {note}" for note in result.get("notes", ())]
+    for shares in result.get("shares_of_weights", ()):
+        lines += [] if shares["margin"] else _shares(shares)
     return "\n".join(lines)
 
 
@@ -69,6 +71,15 @@ def _raked(result: Mapping[str, Any]) -> list[str]:
             ]
         )
     return lines
+
+
+def _shares(shares: Mapping[str, Any]) -> list[str]:
+    rows = [
+        f"  {row['group']}: {_number(row['before'], '%')} → {_number(row['after'], '%')}"
+        + ("" if row["reference"] is None else f" ({_number(row['reference'], '%')})")
+        for row in shares["rows"]
+    ]
+    return [f"Shares of the weights by {shares['grouping']}: before → after (reference)", *_some(rows)]
 
 
 def _selected(result: Mapping[str, Any]) -> list[str]:
