@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -11,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from hinterland.core.errors import ConfigError, nearest
+
+#: User and password in an address.
+_CREDENTIALS = re.compile(r"//[^/@\s]+@")
 
 __all__ = ["Config", "load_config", "parse_config", "set_by_path"]
 
@@ -108,7 +112,9 @@ def _wrong_value(location: str, item: ErrorDetails) -> tuple[str, str]:
     if raised is not None and isinstance(item["input"], Mapping | BaseModel):
         # Of settings that do not go together: all that the section holds would be shown.
         return f"{location}: {message}" if location else message, "change these settings"
-    return f"{location or 'config'}: {message}, found {item['input']!r}", ""
+    # An address may hold a password, which a message must not repeat.
+    found = _CREDENTIALS.sub("//…@", repr(item["input"]))
+    return f"{location or 'config'}: {message}, found {found}", ""
 
 
 def load_config(model: type[C], path: Path | None, overrides: Iterable[str] = ()) -> C:

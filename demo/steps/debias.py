@@ -47,6 +47,7 @@ def build(work: Workspace) -> dict[str, Any]:
         else None,
         locked_out=[any(reason.startswith(_FINAL) for reason in each) for each in reasons],
         ids=table["id"].to_pylist(),
+        seed=config.seed,
     )
     for name, values in (("keep", result.keep), ("weight", result.weight)):
         column = table.column_names.index(name)

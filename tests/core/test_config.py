@@ -173,3 +173,12 @@ def test_what_is_set_is_found(path: list[str], value: int) -> None:
     for part in path:
         here = here[part]
     assert here == value
+
+
+def test_a_message_does_not_repeat_a_password() -> None:
+    from hinterland.rag.client import EndpointConfig
+
+    with pytest.raises(ConfigError) as refused:
+        parse_config(EndpointConfig, {"base_url": "http://me:secret@host/v1", "model": "m"})
+    assert "no user or password" in str(refused.value)
+    assert "secret" not in str(refused.value)
