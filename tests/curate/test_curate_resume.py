@@ -112,6 +112,7 @@ def test_killed_in_every_stage(pages: Path, whole: dict[str, bytes], tmp_path: P
 @pytest.mark.ray
 @pytest.mark.timeout(280)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.*")  # settings that it reads itself
+@pytest.mark.slow
 def test_a_cluster_that_loses_workers(
     pages: Path, whole: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
