@@ -252,6 +252,7 @@ def test_drawings_have_words(browser: Any, address: str) -> None:
         assert unnamed == 0
 
 
+@pytest.mark.slow  # a frame in a frame can take longer than the browser waits where cores are busy
 def test_works_in_a_notebooks_frame(browser: Any, audit: Audit, tmp_path: Path) -> None:
     path = tmp_path / "notebook.html"
     path.write_text(f"<!doctype html><title>n</title>{audit._repr_html_()}", encoding="utf-8")
@@ -259,6 +260,7 @@ def test_works_in_a_notebooks_frame(browser: Any, audit: Audit, tmp_path: Path) 
     with visit as page:
         inside = page.frame_locator("iframe")
         slider = inside.locator("[data-curve='0'] input[type=range]")
+        slider.wait_for(timeout=120_000)
         before = inside.locator("[data-curve='0'] td.live").first.text_content()
         slider.focus()
         page.keyboard.press("End")
