@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from hinterland.core.svg import ID, Ink, clean, number_text, text
 
-__all__ = ["class_of", "edges_of", "hatching", "key", "words_of"]
+__all__ = ["class_of", "edges_of", "ending_of", "hatching", "key", "words_of"]
 
 
 def edges_of(values: list[float], middle: float | None, unit: str) -> list[float]:
@@ -75,3 +75,35 @@ def words_of(known: Mapping[str, float], unit: str, empty_label: str, name_of: C
 
     lowest, highest = ", ".join(map(name, ordered[:3])), ", ".join(map(name, ordered[:-4:-1]))
     return f"{len(known)} places have a value. Lowest: {lowest}. Highest: {highest}."
+
+
+def ending_of(
+    height: float,
+    width: float,
+    ink: Ink,
+    unit: str,
+    *,
+    middle: float | None,
+    label: str,
+    absent: Mapping[str, float],
+) -> tuple[list[str], float]:
+    """Draw what stands beside and below the legend; return it and where the drawing ends.
+
+    Args:
+        height: Of the map itself.
+        width: Of the drawing.
+        ink: Its colours.
+        unit: As in `number_text`.
+        middle: The value that colours diverge from.
+        label: What that value is.
+        absent: Places that the map cannot show, by name.
+    """
+    parts, below = [], height + 92
+    if middle is not None:
+        said = f"{label or 'middle'}: {number_text(middle, unit)}"
+        parts.append(text(width - 10, height + 34, said, ink, role="soft", size=19, anchor="end"))
+    if absent:
+        listed = ", ".join(f"{name} {number_text(value, unit)}" for name, value in absent.items())
+        parts.append(text(10, below + 14, f"Not on the map: {listed}", ink, role="soft", size=17))
+        below += 32
+    return parts, below

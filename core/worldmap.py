@@ -13,9 +13,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from hinterland.core.mapparts import class_of, edges_of, hatching, key, words_of
+from hinterland.core.mapparts import class_of, edges_of, ending_of, hatching, key, words_of
 from hinterland.core.places import by_iso3
-from hinterland.core.svg import ID, Ink, clean, frame, number_text, text
+from hinterland.core.svg import ID, Ink, clean, frame, number_text
 
 __all__ = ["world_map"]
 
@@ -105,15 +105,9 @@ def world_map(
             )
     parts += [*circles, "</g></g>"]
     parts.append(key(edges, ink, height, ramp, unit, (low_label, high_label, empty_label)))
-    below = height + 92
-    if middle is not None:
-        label = f"{middle_label or 'middle'}: {number_text(middle, unit)}"
-        parts.append(text(_WIDTH - 10, height + 34, label, ink, role="soft", size=19, anchor="end"))
-    absent = sorted(set(known) - set(world["countries"]))
-    if absent:
-        listed = ", ".join(f"{_name(code)} {number_text(known[code], unit)}" for code in absent)
-        parts.append(text(10, below + 14, f"Not on the map: {listed}", ink, role="soft", size=17))
-        below += 32
+    absent = {_name(code): known[code] for code in sorted(set(known) - set(world["countries"]))}
+    ending, below = ending_of(height, _WIDTH, ink, unit, middle=middle, label=middle_label, absent=absent)
+    parts += ending
     return frame(
         "".join(parts),
         width=_WIDTH,
