@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 from hinterland.core.errors import CorpusError
 from hinterland.core.places import by_iso3
+from hinterland.curate.audit.figure_rows import figure_rows
 from hinterland.curate.geo.countries import country_code
 
 __all__ = ["SHIPPED", "Covariates"]
@@ -98,10 +99,11 @@ class Covariates:
             CorpusError: The file cannot be read, has neither column, a country occurs twice
                 in one year, or a column mixes numbers and words.
         """
-        return cls.from_rows(_rows(path), source=path.name)
+        rows = figure_rows(path, "the covariates", cure="give a CSV or Parquet file")
+        return cls.from_rows(rows, source=path.name)
 
     @classmethod
-    def from_rows(cls, rows: list[Mapping[str, Any]], *, source: str = "given") -> Covariates:
+    def from_rows(cls, rows: Sequence[Mapping[str, Any]], *, source: str = "given") -> Covariates:
         """Make the table from rows, one mapping for each country; see `read`."""
         key = next((name for name in _KEYS if rows and name in rows[0]), None)
         if key is None:
@@ -144,22 +146,6 @@ class Covariates:
         return cls(figures, source, years, tuple(sorted(skipped)), tuple(ignored), of_column)
 
 
-def _rows(path: Path) -> list[Mapping[str, Any]]:
-    """Read all rows; CSV cells stay text, so that no code is taken for a missing value."""
-    try:
-        if path.suffix.lower() in (".parquet", ".pq"):
-            import pyarrow.parquet as pq
-
-            rows: list[Mapping[str, Any]] = pq.read_table(path).to_pylist()
-            return rows
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            return list(csv.DictReader(handle, restval=""))
-    except (OSError, ValueError, csv.Error) as error:  # pyarrow's errors are ValueErrors or OSErrors
-        raise CorpusError(
-            f"the covariates cannot be read: {error}", where=str(path), cure="give a CSV or Parquet file"
-        ) from error
-
-
 def _codes(values: list[Any]) -> list[str | None]:
     """Return the country of each row; a code of ISO 3166-1 wins over other ways to name its country."""
     exact = {str(value).strip() for value in values} & set(by_iso3())
@@ -197,7 +183,7 @@ def _number(value: Any) -> float | None:
 
 
 def _column(
-    rows: list[Mapping[str, Any]], chosen: Mapping[str, int], column: str, source: str
+    rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, int], column: str, source: str
 ) -> dict[str, float]:
     """Return a column's finite values by country; nothing where it holds words only."""
     numbers = {code: _number(rows[at].get(column)) for code, at in chosen.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 from hinterland.core.errors import CorpusError, nearest
 from hinterland.core.places import UNKNOWN
 from hinterland.curate.audit.covariates import Covariates
+from hinterland.curate.audit.figure_rows import figure_rows
 from hinterland.curate.audit.groups import Grouping, readable_name
 from hinterland.curate.geo.countries import country_code
 
@@ -136,7 +136,7 @@ def read_reference(
         CorpusError: The file cannot be read, has no such columns, a label occurs twice, an
             amount is negative or missing, all are 0, or no label is one of the groups.
     """
-    rows = _rows(path)
+    rows = figure_rows(path, "the reference", cure=_CURE)
     key = _key(rows, grouping)
     if key is None:
         raise CorpusError(
@@ -174,7 +174,7 @@ def refers_to(path: Path, grouping: Grouping) -> bool:
     Raises:
         CorpusError: The file cannot be read.
     """
-    rows = _rows(path)
+    rows = figure_rows(path, "the reference", cure=_CURE)
     key = _key(rows, grouping)
     if key is None or key in (grouping.name, *_COUNTRY_COLUMNS):
         return key is not None
@@ -265,17 +265,3 @@ def _amount(value: Any, *, where: str) -> float:
             f"a negative amount, {float(value):g}", where=where, cure="write a number of at least 0"
         )
     return float(value)
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    """Read all rows; CSV cells stay text, so that no code is taken for a missing value."""
-    try:
-        if path.suffix.lower() in (".parquet", ".pq"):
-            import pyarrow.parquet as pq
-
-            table: list[dict[str, Any]] = pq.read_table(path).to_pylist()
-            return table
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            return list(csv.DictReader(handle, restval=""))
-    except (OSError, ValueError, csv.Error) as error:  # pyarrow's errors are ValueErrors or OSErrors
-        raise CorpusError(f"the reference cannot be read: {error}", where=str(path), cure=_CURE) from error
