@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from hinterland.core.config import Config
-from hinterland.curate.expressions import Expression, parse
+from hinterland.core.expressions import Expression, parse
 
 __all__ = ["Cap", "DecisionsConfig", "Drop", "Mixing", "Pareto", "ToxicShare"]
 
@@ -18,7 +18,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Drop(Config):
-    """A rule as an expression over score columns (see `curate.expressions`).
+    """A rule as an expression over score columns (see `core.expressions`).
 
     Attributes:
         when: Documents for which this is true are dropped.

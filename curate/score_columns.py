@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from hinterland.core.columns import column_values, is_text
 from hinterland.core.errors import CorpusError, nearest
 from hinterland.core.parquet import parquet_errors
 from hinterland.core.seeds import integer
@@ -58,13 +59,13 @@ class Columns(ABC):
         at, kind = 0, ""
         for chunk in self._pieces(name):
             if chunk.null_count < len(chunk):  # else of any type: some writers have none for nulls
-                found = "strings" if _is_text(chunk.type) else "numbers"
+                found = "strings" if is_text(chunk.type) else "numbers"
                 if kind not in {"", found}:
                     raise CorpusError(f"column {name!r} holds numbers and strings", cure="score again")
                 if not kind and found == "strings":
                     out = np.full(len(self), None, dtype=object)
                 kind = found
-                out[at : at + len(chunk)] = _values(chunk, name)
+                out[at : at + len(chunk)] = column_values(chunk, name)
             at += len(chunk)
         return out
 
@@ -83,8 +84,8 @@ class Columns(ABC):
         codes = np.empty(len(self), dtype=np.int64)
         at = 0
         for chunk in self._pieces(name):
-            if not (_is_text(chunk.type) or pa.types.is_null(chunk.type)):
-                _values(chunk, name)  # refuses what is neither a number nor a string
+            if not (is_text(chunk.type) or pa.types.is_null(chunk.type)):
+                column_values(chunk, name)  # refuses what is neither a number nor a string
             encoded = chunk if pa.types.is_dictionary(chunk.type) else chunk.dictionary_encode()
             words = ["null" if word is None else str(word) for word in encoded.dictionary.to_pylist()]
             renumber = np.array([found.setdefault(word, len(found)) for word in [*words, "null"]])
@@ -235,24 +236,3 @@ class ShardColumns(Columns):
 def _metadata(path: Path) -> Any:
     with parquet_errors(path, cure="delete the file and run again"):
         return pq.read_metadata(path)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return bool(pa.types.is_string(inner) or pa.types.is_large_string(inner))
-
-
-def _values(chunk: pa.Array, name: str) -> NDArray[Any]:
-    """Return a piece of a column as floats or objects."""
-    if _is_text(chunk.type):
-        encoded = chunk if pa.types.is_dictionary(chunk.type) else chunk.dictionary_encode()
-        words = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
-        indices = encoded.indices.cast(pa.int64()).fill_null(len(words) - 1)
-        return np.asarray(words[indices.to_numpy(zero_copy_only=False)])
-    kind = chunk.type
-    number = pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)
-    if not (number or pa.types.is_boolean(kind)):
-        raise CorpusError(
-            f"column {name!r} is {kind}: neither numbers nor strings", where="deciding", cure="name another"
-        )
-    return np.asarray(chunk.cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False))

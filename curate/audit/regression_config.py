@@ -67,7 +67,7 @@ class RegressionConfig(Config):
     """Regressions on one preparation; a plain list of models is all of its ``models``.
 
     Attributes:
-        where: Which rows count, an expression (`curate.expressions`).
+        where: Which rows count, an expression (`core.expressions`).
         derive: New columns, name: expression; each may use the ones above it.
         categorical: Columns of names that become one term a name, and the name that the others
             are compared with; null takes the most frequent.

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from hinterland.core.errors import ConfigError, CorpusError, nearest
+from hinterland.core.expressions import parse
 from hinterland.curate.audit.covariates import Covariates
 from hinterland.curate.audit.regression_config import ModelConfig, RegressionConfig
-from hinterland.curate.expressions import parse
 from hinterland.curate.score_columns import Columns, TableColumns
 
 __all__ = ["Prepared", "join_covariates", "prepare"]

@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 
 from hinterland.core.errors import ConfigError
+from hinterland.core.expressions import parse
 from hinterland.curate.audit.adapters.base import Bound, Judged
 from hinterland.curate.audit.adapters.config import ColumnFilter
-from hinterland.curate.expressions import parse
 from hinterland.curate.score_columns import TableColumns
 
 __all__ = ["ColumnAdapter"]

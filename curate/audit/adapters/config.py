@@ -72,7 +72,7 @@ class ColumnFilter(Config):
     """Columns of the corpus and a condition that keeps a document.
 
     Attributes:
-        column: The condition, an expression (`curate.expressions`): ``quality >= 0.5``. A
+        column: The condition, an expression (`core.expressions`): ``quality >= 0.5``. A
             document for which it is unknown is kept.
     """
 

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from hinterland.core.errors import ConfigError, CorpusError
+from hinterland.core.expressions import parse
 from hinterland.curate.audit.adapters.base import Bound, Judged
 from hinterland.curate.audit.adapters.config import DolmaFilter
 from hinterland.curate.audit.adapters.dolma_attributes import read_attributes
-from hinterland.curate.expressions import parse
 from hinterland.curate.score_columns import TableColumns
 
 __all__ = ["DolmaAdapter"]

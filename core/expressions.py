@@ -1,4 +1,4 @@
-"""Conditions over score columns, as people write them, on all documents at once.
+"""Conditions over columns, as people write them, on all documents at once.
 
 ``gopher_quality.words < 50 and not language.agree``. The language is a small part of Python's:
 
@@ -32,9 +32,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hinterland.core.columns import NamedColumns
 from hinterland.core.errors import ConfigError, nearest
-from hinterland.curate.expression_values import Evaluation, constant
-from hinterland.curate.score_columns import Columns
+from hinterland.core.expression_values import Evaluation, constant
 
 __all__ = ["Expression", "parse"]
 
@@ -88,7 +88,7 @@ class Expression:
                 places = [node for node in ast.walk(self._tree) if self.name_of(node) == name]
                 raise self.error_at(places[0], f"there is no column {name!r}", cure=nearest(name, known))
 
-    def holds(self, columns: Columns) -> tuple[Bools, Bools]:
+    def holds(self, columns: NamedColumns) -> tuple[Bools, Bools]:
         """Evaluate on all documents.
 
         Returns:
@@ -103,7 +103,7 @@ class Expression:
         yes, no = (np.broadcast_to(side, len(columns)) for side in (truth.yes, truth.no))
         return yes.copy(), ~(yes | no)
 
-    def numbers(self, columns: Columns) -> NDArray[np.float64]:
+    def numbers(self, columns: NamedColumns) -> NDArray[np.float64]:
         """Compute on all documents; a condition is 1 where it holds and 0 where it does not.
 
         Returns:

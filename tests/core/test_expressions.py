@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hinterland.core.errors import ConfigError
-from hinterland.curate.expressions import parse
+from hinterland.core.expressions import parse
 from hinterland.curate.score_columns import TableColumns
 
 TABLE = TableColumns(

@@ -1,4 +1,4 @@
-"""What an expression is worth, for all documents at once; see `curate.expressions`."""
+"""What an expression is worth, for all documents at once; see `core.expressions`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from hinterland.curate.expressions import Expression
+    from hinterland.core.expressions import Expression
 
 __all__ = ["Evaluation", "Truth", "constant"]
 
