@@ -15,9 +15,11 @@ from hinterland.core.corpus import Corpus
 from hinterland.core.errors import ConfigError, CorpusError, IndexBundleError
 from hinterland.indexes.backend import BACKENDS
 from hinterland.indexes.blocks import embed_passages
-from hinterland.indexes.bundle import publish, writer_lock
+from hinterland.indexes.bundle import writer_lock
 from hinterland.indexes.chunk import Chunk, ChunkCounts, Document, chunk_documents
 from hinterland.indexes.embed import Embedder
+from hinterland.indexes.lexical import LexicalConfig
+from hinterland.indexes.version import publish_version
 
 __all__ = ["build_index", "chunk_table", "read_documents"]
 
@@ -128,6 +130,7 @@ def build_index(
     chunk_tokens: int = 128,
     backend: str = "faiss",
     factory: str = "auto",
+    lexical: LexicalConfig | None = None,
     only_kept: bool = True,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -143,6 +146,7 @@ def build_index(
         chunk_tokens: Tokens to a chunk, title and special tokens included.
         backend: A name in `BACKENDS`.
         factory: The FAISS factory string, or ``auto``.
+        lexical: How words are indexed; ``None`` leaves BM25 out.
         only_kept: Leave out what the corpus's ``keep`` column rejects, and weights of 0.
         seed: For the training of clustered indexes.
 
@@ -161,7 +165,7 @@ def build_index(
         chunks, counts = _cut(table, embedder, chunk_tokens, corpus.path)
         vectors = embed_passages([chunk.passage for chunk in chunks], embedder, folder=root / _BLOCKS)
         index = kind.build(vectors, factory=factory, seed=seed)
-        bundle = publish(
+        bundle = publish_version(
             root,
             index,
             chunk_table(chunks, table),
@@ -175,6 +179,7 @@ def build_index(
                 "embedder": embedder.describe(),
                 "index": {**index.describe(), "seed": seed},
             },
+            lexical=lexical,
         )
     return {
         "index": str(root),

@@ -1,7 +1,8 @@
 """Publish an index as one unit, and open it again only if it is whole.
 
     <root>/versions/<version>/dense.faiss      the vectors
-                             /chunks.parquet   texts, spans, sources
+                             /chunks.parquet   texts, spans, sources, and each one's row among the vectors
+                             /bm25/            the words
                              /manifest.json    settings and the SHA-256 of each file
     <root>/CURRENT                             the name of the version that is served
 
@@ -16,23 +17,19 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from hinterland.core.errors import IndexBundleError, StorageError
 from hinterland.core.files import hash_file, read_json, storage_errors, write_json, write_text
-from hinterland.indexes.backend import IndexBackend
 
 __all__ = ["CHUNKS", "CURRENT", "DENSE", "MANIFEST", "Bundle", "open_bundle", "publish", "writer_lock"]
 
 CURRENT, DENSE, CHUNKS, MANIFEST = "CURRENT", "dense.faiss", "chunks.parquet", "manifest.json"
-_FORMAT = 1
+_FORMAT = 2
 _KEEP = 2  # versions on disk: the one served and the one before it
 _REBUILD = "restore the file, or build the index again"
 
@@ -93,14 +90,14 @@ def _whole(folder: Path, files: Mapping[str, str]) -> bool:
 
 
 def publish(
-    root: Path, backend: IndexBackend, chunks: pa.Table, manifest: Mapping[str, Any], *, keep: int = _KEEP
+    root: Path, fill: Callable[[Path], None], manifest: Mapping[str, Any], *, keep: int = _KEEP
 ) -> Bundle:
     """Write a version and make it the one served. The caller holds `writer_lock`.
 
     Args:
         root: The index's folder.
-        backend: The vectors, one per row of ``chunks``.
-        chunks: The chunks, in the order of the vectors.
+        fill: Writes all files of the version but the manifest into the empty folder it is
+            given, in folders of their own if it likes.
         manifest: What else the manifest says; equal content gives an equal version.
         keep: How many versions stay on disk.
 
@@ -115,17 +112,13 @@ def publish(
         new = versions / f".new.{os.getpid()}"
         new.mkdir()
         try:
-            backend.save(new / DENSE)
-            pq.write_table(chunks, new / CHUNKS, compression="zstd")
-            files = {name: hash_file(new / name) for name in (CHUNKS, DENSE)}
-            write_json(
-                new / MANIFEST,
-                {"kind": "index", "format": _FORMAT, **manifest, "chunks": chunks.num_rows, "files": files},
-            )
+            fill(new)
+            paths = sorted(path for path in new.rglob("*") if path.is_file())
+            files = {path.relative_to(new).as_posix(): hash_file(path) for path in paths}
+            write_json(new / MANIFEST, {"kind": "index", "format": _FORMAT, **manifest, "files": files})
             version = hash_file(new / MANIFEST)[:24]
-            for name in (*files, MANIFEST):
-                _sync(new / name)
-            _sync(new)
+            for path in [*new.rglob("*"), new]:
+                _sync(path)
             folder = versions / version
             if folder.exists() and not _whole(folder, files):
                 folder.rename(versions / f".new.damaged.{os.getpid()}")

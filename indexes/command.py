@@ -15,6 +15,7 @@ from hinterland.indexes import faiss_backend
 from hinterland.indexes.build import as_documents, build_index, read_documents
 from hinterland.indexes.chunk import chunk_documents
 from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
+from hinterland.indexes.lexical import LexicalConfig
 
 __all__ = ["CommandConfig", "plan", "render", "run"]
 
@@ -31,6 +32,7 @@ class CommandConfig(Config):
         chunk_tokens: Tokens to a chunk, title and special tokens included.
         backend: What holds the vectors.
         factory: A FAISS factory string, or ``auto``.
+        bm25: How words are indexed; ``null`` leaves them out.
         only_kept: Leave out what the corpus's ``keep`` column rejects, and weights of 0.
         seed: For the training of clustered indexes.
     """
@@ -41,6 +43,7 @@ class CommandConfig(Config):
     chunk_tokens: int = Field(default=128, ge=16)
     backend: str = "faiss"
     factory: str = "auto"
+    bm25: LexicalConfig | None = Field(default_factory=LexicalConfig)
     only_kept: bool = True
     seed: int = 0
 
@@ -84,6 +87,7 @@ def run(config: CommandConfig) -> dict[str, Any]:
         chunk_tokens=config.chunk_tokens,
         backend=config.backend,
         factory=config.factory,
+        lexical=config.bm25,
         only_kept=config.only_kept,
         seed=config.seed,
     )

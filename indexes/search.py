@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,86 +15,13 @@ import hinterland.indexes.faiss_backend  # noqa: F401 - files itself in BACKENDS
 from hinterland.core.errors import IndexBundleError
 from hinterland.indexes.backend import BACKENDS, IndexBackend
 from hinterland.indexes.bundle import CHUNKS, DENSE, Bundle, open_bundle
-from hinterland.indexes.chunk import with_title
 from hinterland.indexes.embed import EmbedConfig, Embedder, SentenceEmbedder
+from hinterland.indexes.hits import DocumentHit, Hit, Result
 
 __all__ = ["Allow", "DocumentHit", "Hit", "Index", "Result"]
 
 #: Which documents may be found: their ids, or a mask over the index's rows (`Index.mask`).
 Allow = Collection[str] | NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A chunk that was found.
-
-    Attributes:
-        chunk_id: The chunk.
-        document_id: The document it was cut from.
-        start: Its first character in the document.
-        end: One past its last character.
-        text: Its text.
-        title: Its title path.
-        score: The cosine of query and chunk, −1 to 1.
-        source: The document's source.
-        license: The document's licence.
-        url: The document's address.
-    """
-
-    chunk_id: str
-    document_id: str
-    start: int
-    end: int
-    text: str
-    title: str
-    score: float
-    source: str | None = None
-    license: str | None = None
-    url: str | None = None
-
-    @property
-    def passage(self) -> str:
-        """The title path and the text."""
-        return with_title(self.title, self.text)
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentHit:
-    """A document, ranked by its best chunk."""
-
-    document_id: str
-    score: float
-    chunk_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one query found.
-
-    Attributes:
-        query: The query.
-        hits: Best first.
-        asked: How many were asked for.
-        note: Why fewer came back; empty if they did not.
-    """
-
-    query: str
-    hits: tuple[Hit, ...]
-    asked: int
-    note: str = ""
-
-    def __iter__(self) -> Iterator[Hit]:
-        return iter(self.hits)
-
-    def __len__(self) -> int:
-        return len(self.hits)
-
-    def __getitem__(self, number: int) -> Hit:
-        return self.hits[number]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON-able values."""
-        return {"query": self.query, "note": self.note, "hits": [asdict(hit) for hit in self.hits]}
 
 
 class Index:
@@ -298,6 +224,9 @@ def _hit(row: dict[str, Any], score: float) -> Hit:
         row["source"],
         row["license"],
         row["url"],
+        row["date"],
+        row["country"],
+        {"dense": score},
     )
 
 

@@ -19,15 +19,17 @@ import pytest
 from hinterland.core.errors import IndexBundleError, StorageError
 from hinterland.core.files import hash_file, read_json, write_json
 from hinterland.core.seeds import generator
-from hinterland.indexes.bundle import CURRENT, MANIFEST, open_bundle, publish, writer_lock
+from hinterland.indexes.bundle import CURRENT, MANIFEST, open_bundle, writer_lock
 from hinterland.indexes.faiss_backend import FaissBackend, FaissType
+from hinterland.indexes.version import publish_version
 
 WRITER = """
     import sys
     from pathlib import Path
     import numpy as np, pyarrow as pa
-    from hinterland.indexes.bundle import publish, writer_lock
+    from hinterland.indexes.bundle import writer_lock
     from hinterland.indexes.faiss_backend import FaissType
+    from hinterland.indexes.version import publish_version
     number = 0
     print("ready", flush=True)
     while True:
@@ -35,7 +37,8 @@ WRITER = """
         vectors = np.random.default_rng(number).standard_normal((2000, 32), dtype=np.float32)
         chunks = pa.table({"id": [f"{number}-{row}" for row in range(2000)]})
         with writer_lock(Path(sys.argv[1])):
-            publish(Path(sys.argv[1]), FaissType().build(vectors), chunks, {"number": number})
+            dense = FaissType().build(vectors)
+            publish_version(Path(sys.argv[1]), dense, chunks, {"number": number}, lexical=None)
 """
 
 
@@ -49,7 +52,7 @@ def chunks(word: str = "a") -> pa.Table:
 
 def published(root: Path, word: str = "a") -> str:
     with writer_lock(root):
-        return publish(root, backend(), chunks(word), {"embedder": {}}).version
+        return publish_version(root, backend(), chunks(word), {"embedder": {}}, lexical=None).version
 
 
 def test_equal_content_is_an_equal_version(tmp_path: Path) -> None:
@@ -99,7 +102,7 @@ def rewrite_manifest(root: Path, **changes: object) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"format": 99}, "format 99, this version reads up to 1"), ({"kind": "corpus"}, "not an index")],
+    [({"format": 99}, "format 99, this version reads up to 2"), ({"kind": "corpus"}, "not an index")],
 )
 def test_what_is_not_an_index_of_this_format(tmp_path: Path, changes: dict, message: str) -> None:
     published(tmp_path)
@@ -136,7 +139,7 @@ def test_a_full_disk_leaves_the_old_version(tmp_path: Path) -> None:
 
     full = Full(backend(1)._index, "Flat", {})
     with pytest.raises(StorageError, match="disk is full"), writer_lock(tmp_path):
-        publish(tmp_path, full, chunks("b"), {})
+        publish_version(tmp_path, full, chunks("b"), {}, lexical=None)
     assert open_bundle(tmp_path).version == old
     assert [p.name for p in (tmp_path / "versions").iterdir()] == [old]
 
