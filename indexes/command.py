@@ -11,10 +11,10 @@ from pydantic import Field
 from hinterland.core.config import Config
 from hinterland.core.corpus import Corpus
 from hinterland.core.seeds import generator
-from hinterland.indexes import faiss_backend
 from hinterland.indexes.build import as_documents, build_index, read_documents
 from hinterland.indexes.chunk import chunk_documents
 from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
+from hinterland.indexes.faiss_build import auto_factory
 from hinterland.indexes.lexical import LexicalConfig
 
 __all__ = ["CommandConfig", "plan", "render", "run"]
@@ -65,7 +65,7 @@ def plan(config: CommandConfig) -> dict[str, Any]:
     characters = sum(len(text) for text in table["text"].to_pylist())
     per_character = len(chunks) / max(sum(len(document.text) for document in sample), 1)
     expected = max(round(characters * per_character), 1)
-    factory = faiss_backend.auto_factory(expected) if config.factory == "auto" else config.factory
+    factory = auto_factory(expected) if config.factory == "auto" else config.factory
     return {
         "documents": table.num_rows,
         "characters": characters,

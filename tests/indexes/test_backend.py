@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from hinterland.core.errors import ConfigError, IndexBundleError, RegistryError
 from hinterland.core.seeds import generator
 from hinterland.indexes.backend import BACKENDS
-from hinterland.indexes.faiss_backend import FaissType, auto_factory
+from hinterland.indexes.faiss_backend import FaissType
+from hinterland.indexes.faiss_build import auto_factory
 
 #: Each kind of index, and the recall@10 that it keeps on 3,000 loosely clustered vectors.
 FACTORIES = {
