@@ -40,6 +40,7 @@ def first_line(error: Exception) -> str:
 
 
 def graph_in(faiss: ModuleType, index: Any) -> bool:
+    """Whether the index, or what it wraps, is an HNSW graph."""
     index = faiss.downcast_index(index)
     if isinstance(index, faiss.IndexPreTransform):
         return graph_in(faiss, index.index)
