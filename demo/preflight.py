@@ -29,6 +29,8 @@ def preflight(config: DemoConfig) -> None:
         EndpointError: The variable that should hold the endpoint's key is not set.
         StorageError: A folder cannot be written, or the disk has too little room.
     """
+    for folder in (config.out, cache_dir()):  # first, because looking for packages imports them
+        _room(folder)
     data_folder()
     require_faiss()
     for module in ("sentence_transformers", "peft", "gguf", "sentencepiece"):
@@ -42,8 +44,6 @@ def preflight(config: DemoConfig) -> None:
             where="closed_model.api_key_env",
             cure=f"export {closed.api_key_env}=… and run again",
         )
-    for folder in (config.out, cache_dir()):
-        _room(folder)
     for spec in (config.model, config.embedder):
         find_model(spec)
 
