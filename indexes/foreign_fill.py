@@ -1,0 +1,109 @@
+"""Upload an index's chunks, or a corpus's, to any LangChain vector store."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from langchain_core.documents import Document
+from langchain_core.vectorstores import VectorStore
+
+from hinterland.core.progress import track
+from hinterland.indexes.bundle import CHUNKS, open_bundle
+from hinterland.indexes.chunk import with_title
+from hinterland.indexes.foreign import ENCODER
+from hinterland.indexes.langchain_embed import HinterlandEmbeddings
+
+__all__ = ["Filled", "fill_store", "store_id"]
+
+_CARRIED = ("document_id", "start", "end", "title", "source", "license", "url", "date", "country", "lang")
+_SPACE = uuid.UUID("6f1c0b6e-0d5b-5c55-9d0a-2b8f3a7c41d2")
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What an upload did.
+
+    Attributes:
+        chunks: Chunks there are.
+        uploaded: Chunks that were sent.
+        there: Chunks that the store had already.
+        resumable: Whether the store could say what it had; if not, all are sent each time.
+    """
+
+    chunks: int
+    uploaded: int
+    there: int
+    resumable: bool
+
+
+def store_id(chunk_id: str) -> str:
+    """Return a chunk's id in the store: a UUID, because some stores take nothing else.
+
+    >>> store_id("ken-gov#1") == store_id("ken-gov#1") != store_id("ken-gov#2")
+    True
+    """
+    return str(uuid.uuid5(_SPACE, chunk_id))
+
+
+def fill_store(source: Path | pa.Table, store: VectorStore, *, batch: int = 128) -> Filled:
+    """Upload chunks with their texts and metadata; the store embeds them anew.
+
+    An upload that was cut off goes on from what the store has: each batch is looked up by its
+    ids first. Chunks that the source no longer has stay in the store.
+
+    Args:
+        source: An index's folder, or a table of chunks (`build.chunk_table`).
+        store: Where to.
+        batch: Chunks to a request.
+
+    Raises:
+        IndexBundleError: The index is missing or damaged.
+    """
+    chunks = source if isinstance(source, pa.Table) else pq.read_table(open_bundle(source).folder / CHUNKS)
+    ours = store.embeddings
+    space = ours.embedder.space if isinstance(ours, HinterlandEmbeddings) else ""
+    sent, there, resumable = 0, 0, True
+
+    def upload() -> Iterator[None]:
+        nonlocal sent, there, resumable
+        for start in range(0, chunks.num_rows, batch):
+            rows = chunks.slice(start, batch).to_pylist()
+            present: set[tuple[str, str]] = set()
+            if resumable:
+                try:
+                    present = _present(store, rows)
+                except NotImplementedError:
+                    resumable = False
+            missing = [row for row in rows if (row["id"], _passage(row)) not in present]
+            if missing:
+                store.add_documents(
+                    [_document(row, space) for row in missing], ids=[store_id(row["id"]) for row in missing]
+                )
+            sent, there = sent + len(missing), there + len(rows) - len(missing)
+            yield from (None for _ in rows)
+
+    for _ in track(upload(), "upload", total=chunks.num_rows):
+        pass
+    return Filled(chunks.num_rows, sent, there, resumable)
+
+
+def _present(store: VectorStore, rows: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    """Return ids and passages of the chunks that the store has."""
+    found = store.get_by_ids([store_id(row["id"]) for row in rows])
+    return {(str(each.metadata.get("chunk_id")), each.page_content) for each in found}
+
+
+def _passage(row: dict[str, Any]) -> str:
+    return with_title(row["title"] or "", row["text"])
+
+
+def _document(row: dict[str, Any], space: str) -> Document:
+    metadata = {name: row[name] for name in _CARRIED if row.get(name) not in (None, "")}
+    encoder = {ENCODER: space} if space else {}
+    return Document(page_content=_passage(row), metadata={"chunk_id": row["id"], **metadata, **encoder})
