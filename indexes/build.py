@@ -14,10 +14,11 @@ import hinterland.indexes.faiss_backend  # noqa: F401 - files itself in BACKENDS
 from hinterland.core.corpus import Corpus
 from hinterland.core.errors import ConfigError, CorpusError, IndexBundleError
 from hinterland.indexes.backend import BACKENDS
-from hinterland.indexes.blocks import embed_passages
 from hinterland.indexes.bundle import writer_lock
 from hinterland.indexes.chunk import Chunk, ChunkCounts, Document, chunk_documents
 from hinterland.indexes.embed import Embedder
+from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
+from hinterland.indexes.embed_passages import embed_passages
 from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.version import publish_version
 
@@ -25,7 +26,7 @@ __all__ = ["build_index", "chunk_table", "read_documents"]
 
 #: What a chunk inherits from its document.
 _CARRIED = ("source", "license", "url", "date", "country", "lang")
-_BLOCKS = ".blocks"
+_OLD_CACHE = ".blocks"  # of version 0.1.0
 
 
 def title_of(meta: str | None) -> str:
@@ -163,7 +164,9 @@ def build_index(
     with writer_lock(root):
         table = read_documents(corpus, only_kept=only_kept)
         chunks, counts = _cut(table, embedder, chunk_tokens, corpus.path)
-        vectors = embed_passages([chunk.passage for chunk in chunks], embedder, folder=root / _BLOCKS)
+        vectors = embed_passages(
+            [chunk.passage for chunk in chunks], embedder, cache=EmbeddingCache(root / CACHE)
+        )
         index = kind.build(vectors, factory=factory, seed=seed)
         bundle = publish_version(
             root,

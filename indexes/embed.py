@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
@@ -115,6 +115,11 @@ class SentenceEmbedder:
                 where=self.config.model,
                 cure="give a sentence-transformers model",
             )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to a worker as settings, with the device and number format as they are here."""
+        config = self.config.model_copy(update={"device": self._device, "dtype": self._dtype})
+        return _shared, (config.model_dump_json(),)
 
     @cached_property
     def _device(self) -> str:
@@ -242,3 +247,9 @@ class SentenceEmbedder:
         # Normalised here, in float32, because bfloat16 norms are off by up to 1/256.
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
+
+
+@lru_cache(maxsize=2)
+def _shared(config: str) -> SentenceEmbedder:
+    """Return this process's encoder of these settings."""
+    return SentenceEmbedder(EmbedConfig.model_validate_json(config))
