@@ -17,21 +17,43 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hinterland.core.errors import IndexBundleError, StorageError
 from hinterland.core.files import hash_file, read_json, storage_errors, write_json, write_text
 
-__all__ = ["CHUNKS", "CURRENT", "DENSE", "MANIFEST", "Bundle", "open_bundle", "publish", "writer_lock"]
+__all__ = [
+    "CHUNKS",
+    "CURRENT",
+    "DENSE",
+    "MANIFEST",
+    "Bundle",
+    "check_version",
+    "current_version",
+    "drop_version",
+    "open_bundle",
+    "publish",
+    "read_current",
+    "serve",
+    "sweep",
+    "writer_lock",
+]
+
+T = TypeVar("T")
 
 CURRENT, DENSE, CHUNKS, MANIFEST = "CURRENT", "dense.faiss", "chunks.parquet", "manifest.json"
 _FORMAT = 2
 _KEEP = 2  # versions on disk: the one served and the one before it
 _REBUILD = "restore the file, or build the index again"
+_NEW = ".new"  # how folders begin that are no version, or none any more
+_COMING = ".publishing"  # names the version that is there but not served yet
+_POLL = 0.1  # seconds between two tries for the lock
+_TRIES = 20  # versions that may be pruned one after another while a reader opens
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +72,12 @@ class Bundle:
 
 
 @contextmanager
-def writer_lock(root: Path) -> Iterator[None]:
+def writer_lock(root: Path, *, wait_seconds: float = 0.0) -> Iterator[None]:
     """Hold ``root`` for one writer. The lock ends with the process, however it ends.
+
+    Args:
+        root: The index's folder.
+        wait_seconds: How long to wait for another writer before giving up.
 
     Raises:
         StorageError: Another writer holds it, or the folder cannot be written.
@@ -60,14 +86,21 @@ def writer_lock(root: Path) -> Iterator[None]:
         root.mkdir(parents=True, exist_ok=True)
         handle = (root / ".lock").open("w")
     with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StorageError(
-                "another process is writing this index",
-                where=str(root),
-                cure="wait for it, or give another folder",
-            ) from None
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    waited = f" (waited {wait_seconds:g} s)" if wait_seconds else ""
+                    raise StorageError(
+                        f"another process is writing this index{waited}",
+                        where=str(root),
+                        cure="wait for it (wait_seconds), or give another folder",
+                    ) from None
+            time.sleep(min(_POLL, left))
         yield
 
 
@@ -107,9 +140,9 @@ def publish(
     versions = root / "versions"
     with storage_errors(root):
         versions.mkdir(parents=True, exist_ok=True)
-        for leftover in versions.glob(".new*"):  # of writers that were killed
+        for leftover in versions.glob(f"{_NEW}*"):  # of writers that were killed
             shutil.rmtree(leftover, ignore_errors=True)
-        new = versions / f".new.{os.getpid()}"
+        new = versions / f"{_NEW}.{os.getpid()}"
         new.mkdir()
         try:
             fill(new)
@@ -121,23 +154,61 @@ def publish(
                 _sync(path)
             folder = versions / version
             if folder.exists() and not _whole(folder, files):
-                folder.rename(versions / f".new.damaged.{os.getpid()}")
+                folder.rename(versions / f"{_NEW}.damaged.{os.getpid()}")
             if not folder.exists():
+                write_text(root / _COMING, version + "\n")
                 new.rename(folder)
             _sync(versions)
         finally:
             shutil.rmtree(new, ignore_errors=True)
-        write_text(root / CURRENT, version + "\n")
-        _sync(root)
-        os.utime(folder)
+        serve(root, version)
+        (root / _COMING).unlink(missing_ok=True)
         others = sorted(
             (other for other in versions.iterdir() if other != folder and other.is_dir()),
             key=lambda other: other.stat().st_mtime,
             reverse=True,
         )
         for old in others[max(keep - 1, 0) :]:
-            shutil.rmtree(old, ignore_errors=True)
+            drop_version(root, old.name)
     return Bundle(folder, version, read_json(folder / MANIFEST))
+
+
+def serve(root: Path, version: str) -> None:
+    """Make a version that is there the one served, by an atomic rename. The caller holds the lock."""
+    write_text(root / CURRENT, version + "\n")
+    _sync(root)
+    os.utime(root / "versions" / version)
+
+
+def drop_version(root: Path, version: str) -> None:
+    """Delete a version. It vanishes from the list at once: nobody sees half of it."""
+    folder = root / "versions" / version
+    gone = folder.with_name(f"{_NEW}.gone.{version}")
+    shutil.rmtree(gone, ignore_errors=True)
+    folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def sweep(root: Path) -> None:
+    """Delete what killed writers left: half files, half folders, versions never served.
+
+    The caller holds `writer_lock`, so nobody else's work is on the way.
+
+    Raises:
+        StorageError: The folder cannot be written.
+    """
+    versions, coming = root / "versions", root / _COMING
+    with storage_errors(root):
+        for file in [*root.glob(".*.tmp"), *root.glob("*/.*.tmp")]:
+            shutil.rmtree(file) if file.is_dir() else file.unlink()
+        if coming.is_file():
+            version = coming.read_text(encoding="utf-8").strip()
+            served = (root / CURRENT).is_file() and current_version(root) == version
+            if version and not served and (versions / version).is_dir():
+                drop_version(root, version)
+            coming.unlink()
+        for leftover in versions.glob(f"{_NEW}*"):
+            shutil.rmtree(leftover)
 
 
 def current_version(root: Path) -> str:
@@ -154,14 +225,43 @@ def current_version(root: Path) -> str:
     return pointer.read_text(encoding="utf-8").strip()
 
 
+def read_current(root: Path, read: Callable[[Bundle], T]) -> T:
+    """Check the served version, read it, and return what ``read`` made of it.
+
+    A writer may publish and prune while a reader is between the pointer and the files; then
+    the version served by now is read instead.
+
+    Raises:
+        IndexBundleError: See `check_version`; or what ``read`` raises.
+    """
+    for _ in range(_TRIES):
+        version = current_version(root)
+        try:
+            return read(check_version(root, version))
+        except (IndexBundleError, OSError):
+            if current_version(root) == version:
+                raise
+    raise IndexBundleError(
+        "versions come and go faster than they can be read", where=str(root), cure="keep more versions"
+    )
+
+
 def open_bundle(root: Path) -> Bundle:
     """Check the served version's files and return it.
+
+    Raises:
+        IndexBundleError: See `check_version`.
+    """
+    return read_current(root, lambda bundle: bundle)
+
+
+def check_version(root: Path, version: str) -> Bundle:
+    """Check a version's files and return it.
 
     Raises:
         IndexBundleError: There is no index, a file is missing, cut off or changed, or the
             format is newer than this version reads.
     """
-    version = current_version(root)
     folder = root / "versions" / version
     path = folder / MANIFEST
     if not path.is_file():
