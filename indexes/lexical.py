@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from hinterland.core.config import Config
 from hinterland.core.errors import IndexBundleError
 from hinterland.indexes.backend import Mask, Vectors
+from hinterland.indexes.words import Vocabulary, Words, check_language
 
 __all__ = ["LexicalConfig", "LexicalIndex"]
 
@@ -23,12 +24,14 @@ class LexicalConfig(Config):
     Attributes:
         k1: How soon a repeated word stops to count.
         b: How much a long passage is held against it, 0 to 1.
-        language: Whose stemmer and stop words are used; ``none`` takes words as they are.
+        language: Whose stemmer and stop words are used (`words.languages`); ``none`` takes
+            words as they are. Chinese, Japanese and Thai are cut into pairs of characters
+            whatever the language.
     """
 
     k1: float = Field(default=0.9, ge=0)
     b: float = Field(default=0.4, ge=0, le=1)
-    language: str = "english"
+    language: Annotated[str, AfterValidator(check_language)] = "english"
 
 
 class LexicalIndex:
@@ -42,6 +45,7 @@ class LexicalIndex:
 
     def __init__(self, scorer: Any, size: int, config: LexicalConfig) -> None:
         self._scorer, self._size, self.config = scorer, size, config
+        self._words = Words(config.language)
 
     @property
     def size(self) -> int:
@@ -50,15 +54,24 @@ class LexicalIndex:
 
     @classmethod
     def build(cls, passages: Sequence[str], config: LexicalConfig) -> LexicalIndex:
-        """Index passages."""
+        """Index passages. The same passages give the same bytes."""
         import bm25s
 
-        words = _tokenize(passages, config)
-        if not any(words):
+        words, vocabulary = Words(config.language), Vocabulary()
+        ids = vocabulary.take(map(words.passage, passages))
+        if not vocabulary.numbers:
             return cls(None, len(passages), config)
-        scorer = bm25s.BM25(k1=config.k1, b=config.b, method="lucene")
-        scorer.index(words, show_progress=False)
+        scorer = bm25s.BM25(k1=config.k1, b=config.b, method="lucene", backend="numpy")
+        scorer.index((ids, vocabulary.numbers), create_empty_token=False, show_progress=False)
         return cls(scorer, len(passages), config)
+
+    def scores(self, query: str) -> Vectors:
+        """Return the BM25 score of every passage, shape (size,), 0 where no word is shared."""
+        scorer = self._scorer
+        known = [] if scorer is None else [w for w in self._words.query(query) if w in scorer.vocab_dict]
+        if not known:
+            return np.zeros(self._size, np.float32)
+        return np.asarray(scorer.get_scores(known), dtype=np.float32)
 
     def search(
         self, queries: Sequence[str], k: int, allow: Mask | None = None
@@ -79,16 +92,9 @@ class LexicalIndex:
         k = min(k, allowed)
         scores = np.zeros((len(queries), k), np.float32)
         rows = np.full((len(queries), k), -1, np.int64)
-        if self._scorer is None or not k:
-            return scores, rows
-        for number, words in enumerate(_tokenize(queries, self.config)):
-            known = [word for word in words if word in self._scorer.vocab_dict]
-            if not known:
-                continue
-            found = self._scorer.get_scores(known)
-            if allow is not None:
-                found[~allow] = 0
-            best = np.flatnonzero(found > 0)
+        for number, query in enumerate(queries if k else ()):
+            found = self.scores(query)
+            best = np.flatnonzero(found > 0 if allow is None else (found > 0) & allow)
             if len(best) > k:
                 cut = np.partition(found[best], len(best) - k)[len(best) - k]
                 best = best[found[best] >= cut]
@@ -103,36 +109,35 @@ class LexicalIndex:
             self._scorer.save(folder, show_progress=False)
 
     @classmethod
-    def load(cls, folder: Path, *, size: int, config: LexicalConfig) -> LexicalIndex:
+    def load(
+        cls, folder: Path, *, size: int, config: LexicalConfig, memory_map: bool = False
+    ) -> LexicalIndex:
         """Read what `save` wrote.
 
+        Args:
+            folder: The folder.
+            size: Passages that it must have been made of.
+            config: How it was made.
+            memory_map: Leave the postings on disk and read what a query needs.
+
         Raises:
-            IndexBundleError: The files cannot be read.
+            IndexBundleError: The files cannot be read, or are of another number of passages.
         """
         import bm25s
 
+        cure = "build the index again"
         if not any(folder.glob("*.npy")):
             return cls(None, size, config)
         try:
-            scorer = bm25s.BM25.load(folder, allow_pickle=False)
-        except (OSError, ValueError, KeyError) as error:
+            scorer = bm25s.BM25.load(folder, allow_pickle=False, mmap=memory_map, show_progress=False)
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise IndexBundleError(
-                f"bm25s cannot read the words: {error}", where=str(folder), cure="build the index again"
+                f"bm25s cannot read the words: {error}", where=str(folder), cure=cure
             ) from error
+        if scorer.scores["num_docs"] != size:
+            raise IndexBundleError(
+                f"words of {scorer.scores['num_docs']} passages for {size} chunks",
+                where=str(folder),
+                cure=cure,
+            )
         return cls(scorer, size, config)
-
-
-def _tokenize(texts: Sequence[str], config: LexicalConfig) -> list[list[str]]:
-    """Return each text's words: lower case, stop words left out, stemmed."""
-    import bm25s
-    import Stemmer
-
-    plain = config.language == "none"
-    words: list[list[str]] = bm25s.tokenize(
-        list(texts),
-        stopwords=None if plain else config.language,
-        stemmer=None if plain else Stemmer.Stemmer(config.language),
-        return_ids=False,
-        show_progress=False,
-    )
-    return words
