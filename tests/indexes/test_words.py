@@ -12,7 +12,8 @@ from hinterland.indexes.words import Vocabulary, Words, check_language, language
 @pytest.mark.parametrize(
     ("language", "text", "passage"),
     [
-        (
+        ("english", "The cats were running; vitamin C", ["cat", "were", "run", "vitamin", "c"]),
+        ("english", "snake_case", ["snake_cas"]),
             "english",
             "The cats were running; vitamin C, snake_case",
             ["cat", "were", "run", "vitamin", "c", "snake_cas"],
