@@ -1,0 +1,1 @@
+"""A better retriever for the domain: fine-tune the encoder without labels, ship it only if it is better."""
