@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,11 +43,65 @@ class IndexBackend(Protocol):
             queries: Unit vectors, shape (queries, dimension).
             k: How many to return.
             allow: Which rows may be returned, shape (size,). It is applied during the
-                search, so that as many come back as there are.
+                search, so that as many come back as there are. A mask that is used again is
+                faster if it is read-only (``allow.flags.writeable = False``).
 
         Returns:
             Scores and rows, both of shape (queries, min(k, rows allowed)), best first;
             equal scores in the order of rows. A row of -1 was not found.
+
+        Raises:
+            ValueError: A query is not a finite vector of this dimension, ``k`` is negative, or
+                the mask has another length.
+        """
+        ...
+
+    @property
+    def exact(self) -> bool:
+        """Whether `reconstruct` gives the very float32 vectors that were put in."""
+        ...
+
+    def reconstruct(self, rows: NDArray[np.int64]) -> Vectors:
+        """Return the vectors of ``rows``, shape (rows, dimension), as the index holds them.
+
+        Raises:
+            ValueError: A row is not there.
+            IndexBundleError: This kind of index cannot give vectors back.
+        """
+        ...
+
+    def add(self, vectors: Vectors) -> None:
+        """Put vectors, shape (rows, dimension), in after the last row; nothing is trained again.
+
+        Whoever searches meanwhile must have another copy; so too for `remove`.
+
+        Raises:
+            ValueError: The vectors are not finite or of another dimension.
+        """
+        ...
+
+    @property
+    def can_remove(self) -> bool:
+        """Whether `remove` works on this kind of index."""
+        ...
+
+    def remove(self, rows: NDArray[np.int64]) -> None:
+        """Take rows out; those that stay keep their order and are numbered from 0 again.
+
+        Raises:
+            ValueError: A row is not there.
+            IndexBundleError: This kind of index cannot: build another without these rows.
+        """
+        ...
+
+    def tuned(self, parameters: Mapping[str, int]) -> IndexBackend:
+        """Return the same index with other search parameters; vectors are shared, not copied."""
+        ...
+
+    def grid(self) -> dict[str, list[int]]:
+        """Return the search parameters that trade recall for time, each from fast to thorough.
+
+        An index that is searched exhaustively has none.
         """
         ...
 

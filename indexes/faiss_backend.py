@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,16 @@ from hinterland.core.errors import IndexBundleError
 from hinterland.core.imports import require_faiss
 from hinterland.indexes.backend import BACKENDS, Mask, Vectors
 from hinterland.indexes.faiss_build import build_faiss, first_line
+from hinterland.indexes.faiss_parameters import grid, searcher, takes_selector
+from hinterland.indexes.faiss_rows import (
+    add_rows,
+    can_remove,
+    forget_places,
+    keeps_exact,
+    reconstruct_rows,
+    remove_rows,
+)
+from hinterland.indexes.faiss_search import Found, Selection, by_row, filtered_afterwards, finite, raw_search
 
 __all__ = ["FaissBackend", "FaissType"]
 
@@ -20,14 +31,21 @@ __all__ = ["FaissBackend", "FaissType"]
 class FaissBackend:
     """A FAISS index.
 
+    Searches may run in several threads; a search never runs beside `add` or `remove`.
+
     Args:
         index: The index, on the CPU.
         factory: The factory string it was made from.
-        parameters: Search parameters (``efSearch``, ``nprobe``).
+        parameters: Search parameters, as in `faiss_parameters`.
     """
 
-    def __init__(self, index: Any, factory: str, parameters: dict[str, int]) -> None:
-        self._index, self._factory, self._parameters = index, factory, parameters
+    def __init__(self, index: Any, factory: str, parameters: Mapping[str, int]) -> None:
+        self._faiss = require_faiss()
+        self._index, self._factory, self._parameters = index, factory, dict(parameters)
+        self._lock = Lock()
+        self._plain = searcher(self._faiss, index, self._parameters)
+        self._filters = takes_selector(self._faiss, index)
+        self._selection: Selection | None = None
 
     @property
     def size(self) -> int:
@@ -39,68 +57,126 @@ class FaissBackend:
         """See `IndexBackend.dimension`."""
         return int(self._index.d)
 
+    @property
+    def exact(self) -> bool:
+        """See `IndexBackend.exact`."""
+        return keeps_exact(self._faiss, self._index)
+
+    @property
+    def can_remove(self) -> bool:
+        """See `IndexBackend.can_remove`."""
+        return can_remove(self._faiss, self._index)
+
     def describe(self) -> dict[str, Any]:
         """See `IndexBackend.describe`."""
         return {"backend": "faiss", "factory": self._factory, "parameters": dict(self._parameters)}
 
+    def tuned(self, parameters: Mapping[str, int]) -> FaissBackend:
+        """See `IndexBackend.tuned`."""
+        return FaissBackend(self._index, self._factory, parameters)
+
+    def grid(self) -> dict[str, list[int]]:
+        """See `IndexBackend.grid`."""
+        return grid(self._faiss, self._index)
+
     def save(self, path: Path) -> None:
         """See `IndexBackend.save`."""
-        path.write_bytes(require_faiss().serialize_index(self._index).tobytes())
+        with self._lock:
+            forget_places(self._faiss, self._index)
+            path.write_bytes(self._faiss.serialize_index(self._index).tobytes())
+
+    def reconstruct(self, rows: NDArray[np.int64]) -> Vectors:
+        """See `IndexBackend.reconstruct`."""
+        rows = self._there(rows)
+        if not len(rows):
+            return np.zeros((0, self.dimension), np.float32)
+        try:
+            with self._lock:  # the first call may make a table of places
+                return reconstruct_rows(self._faiss, self._index, rows)
+        except RuntimeError as error:
+            raise IndexBundleError(
+                f"an index {self._factory!r} cannot give vectors back: {first_line(error)}",
+                cure="build it with another factory, or with a refining copy: add ,RFlat",
+            ) from error
+
+    def add(self, vectors: Vectors) -> None:
+        """See `IndexBackend.add`."""
+        vectors = self._checked(vectors)
+        with self._lock:
+            forget_places(self._faiss, self._index)
+            self._selection = None
+            if len(vectors):
+                add_rows(self._faiss, self._index, vectors)
+
+    def remove(self, rows: NDArray[np.int64]) -> None:
+        """See `IndexBackend.remove`."""
+        rows = np.unique(self._there(rows))
+        if not self.can_remove:
+            raise IndexBundleError(
+                f"rows cannot be taken out of an index {self._factory!r}",
+                cure="build it again from the vectors that stay",
+            )
+        with self._lock:
+            forget_places(self._faiss, self._index)
+            self._selection = None
+            if len(rows):
+                remove_rows(self._faiss, self._index, rows)
 
     def search(
         self, queries: Vectors, k: int, allow: Mask | None = None
     ) -> tuple[Vectors, NDArray[np.int64]]:
         """See `IndexBackend.search`."""
-        allowed = self.size if allow is None else int(allow.sum())
-        k = min(k, allowed)
+        queries = self._checked(queries)
+        if k < 0:
+            raise ValueError(f"k must not be negative, found {k}")
+        selection = None if allow is None else self._select(allow)
+        k = min(k, self._index.ntotal if selection is None else selection.allowed)
         if not k or not len(queries):
             return np.zeros((len(queries), k), np.float32), np.zeros((len(queries), k), np.int64)
-        faiss = require_faiss()
-        bits = None if allow is None else np.packbits(allow, bitorder="little")
-        selector = (
-            None if bits is None else faiss.IDSelectorBitmap(self.size, faiss.swig_ptr(bits))
-        )  # `bits` must outlive the search
-        scores, rows = self._search(faiss, queries, k, selector, exhaustive=False)
-        short = (rows < 0).any(axis=1)
-        if short.any():
+        if selection is None:
+            scores, rows = raw_search(self._faiss, *self._plain, queries, k)
+        else:
+            scores, rows = self._within(queries, k, selection, exhaustive=False)
+        # What was not found stands last in its line.
+        if rows[:, -1].min() < 0:
             # Few rows are allowed, or the lists probed hold few: look everywhere.
-            scores[short], rows[short] = self._search(faiss, queries[short], k, selector, exhaustive=True)
-        order = np.lexsort((rows, -scores), axis=1)
-        return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
+            short = rows[:, -1] < 0
+            scores[short], rows[short] = self._within(queries[short], k, selection, exhaustive=True)
+        return by_row(scores, rows)
 
-    def _search(
-        self, faiss: ModuleType, queries: Vectors, k: int, selector: Any, *, exhaustive: bool
-    ) -> tuple[Vectors, NDArray[np.int64]]:
-        index, parameters = _with_parameters(
-            faiss, self._index, self._parameters, selector, exhaustive=exhaustive
-        )
-        scores, rows = index.search(np.ascontiguousarray(queries, np.float32), k, params=parameters)
-        return scores, rows
+    def _within(self, queries: Vectors, k: int, selection: Selection | None, *, exhaustive: bool) -> Found:
+        if selection is not None and not self._filters:
+            return filtered_afterwards(self._faiss, *self._plain, queries, k, selection)
+        chosen = None if selection is None else selection.selector
+        how = searcher(self._faiss, self._index, self._parameters, chosen, exhaustive=exhaustive)
+        return raw_search(self._faiss, *how, queries, k)
 
+    def _select(self, allow: Mask) -> Selection:
+        """Pack a mask for FAISS; a read-only one that comes again is packed once."""
+        kept = self._selection
+        if kept is not None and kept.mask is allow:
+            return kept
+        if allow.shape != (self.size,) or allow.dtype != np.bool_:
+            raise ValueError(f"a mask needs {self.size} booleans, found {allow.dtype} {allow.shape}")
+        selection = Selection(self._faiss, allow)
+        if not allow.flags.writeable and allow.base is None:
+            self._selection = selection
+        return selection
 
-def _with_parameters(
-    faiss: ModuleType, index: Any, given: dict[str, int], selector: Any, *, exhaustive: bool
-) -> tuple[Any, Any]:
-    """Return the index to search and the parameter object of its class, selector included."""
-    index = faiss.downcast_index(index)
-    if isinstance(index, faiss.IndexPreTransform):
-        _, inner = _with_parameters(faiss, index.index, given, selector, exhaustive=exhaustive)
-        return index, faiss.SearchParametersPreTransform(index_params=inner)
-    if isinstance(index, faiss.IndexRefine):
-        _, inner = _with_parameters(faiss, index.base_index, given, selector, exhaustive=exhaustive)
-        factor = given.get("k_factor", 4)
-        return index, faiss.IndexRefineSearchParameters(
-            k_factor=factor, base_index_params=inner, sel=selector
-        )
-    if isinstance(index, faiss.IndexHNSW):
-        if exhaustive:  # a graph may not reach every allowed node; its storage holds them all
-            return faiss.downcast_index(index.storage), faiss.SearchParameters(sel=selector)
-        return index, faiss.SearchParametersHNSW(efSearch=given.get("efSearch", 64), sel=selector)
-    if isinstance(index, faiss.IndexIVF):
-        probe = index.nlist if exhaustive else min(given.get("nprobe", 16), index.nlist)
-        kind = faiss.IVFPQSearchParameters if isinstance(index, faiss.IndexIVFPQ) else None
-        return index, (kind or faiss.SearchParametersIVF)(nprobe=probe, sel=selector)
-    return index, faiss.SearchParameters(sel=selector)
+    def _checked(self, vectors: Vectors) -> Vectors:
+        if vectors.dtype != np.float32 or not vectors.flags.c_contiguous:
+            vectors = np.ascontiguousarray(vectors, np.float32)
+        if vectors.ndim != 2 or vectors.shape[1] != self._index.d:
+            raise ValueError(f"vectors need the shape (n, {self._index.d}), found {vectors.shape}")
+        if not finite(vectors):
+            raise ValueError("a vector holds numbers that are not finite")
+        return vectors
+
+    def _there(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        rows = np.ascontiguousarray(rows, np.int64)
+        if rows.ndim != 1 or (len(rows) and (rows.min() < 0 or rows.max() >= self.size)):
+            raise ValueError(f"rows must be a list of numbers from 0 to {self.size - 1}")
+        return rows
 
 
 class FaissType:
