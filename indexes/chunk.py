@@ -2,7 +2,7 @@
 
 A chunk is a run of neighbouring sentences (or lines) of one document within a token budget.
 Only a sentence longer than the budget is cut: at semicolons, then between words, and a
-word between tokens.
+word between tokens. `hinterland.indexes.chunking` names the other ways to cut.
 Nothing is dropped: the spans of a document's chunks cover each of its non-space characters.
 """
 
@@ -11,16 +11,36 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Chunk", "ChunkCounts", "Document", "Tokenizer", "chunk_documents", "sentence_spans", "with_title"]
+from hinterland.indexes.chunk_types import (
+    Chunk,
+    ChunkCounts,
+    Cut,
+    Document,
+    Section,
+    Sections,
+    Span,
+    Tokenizer,
+    with_title,
+)
 
-Span = tuple[int, int]
+__all__ = [
+    "Chunk",
+    "ChunkCounts",
+    "Cut",
+    "Document",
+    "Section",
+    "Sections",
+    "Span",
+    "Tokenizer",
+    "chunk_documents",
+    "sentence_spans",
+    "with_title",
+]
 
 #: The end of a sentence: a full stop with its closing quotes before a space, a CJK full
 #: stop, or a line's end. A wrong cut ("U.S. forces") is harmless: pieces are packed again.
@@ -28,83 +48,6 @@ _END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”’)]*|
 _CLAUSE_END = re.compile(r";(?=\s)")
 _WORD = re.compile(r"\S+")
 _BATCH = 256  # documents to a tokenizer call
-
-
-class Tokenizer(Protocol):
-    """What chunking needs to know of an encoder."""
-
-    @property
-    def overhead(self) -> int:
-        """Tokens that every passage costs besides its text: special tokens and prompt."""
-        ...
-
-    @property
-    def max_tokens(self) -> int:
-        """Tokens that the encoder reads, all told."""
-        ...
-
-    def token_spans(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
-        """Return each text's tokens as character spans, shape (tokens, 2), nothing cut off."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A text to cut, with the title path that says where it stands ("Kenya › Government")."""
-
-    id: str
-    text: str
-    title: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """A piece of a document.
-
-    Attributes:
-        id: The document's id and a hash of the span and its text.
-        document_id: The document's id.
-        start: The first character in the document's text.
-        end: One past the last character.
-        text: The characters from ``start`` to ``end``.
-        title: The title path, possibly cut to fit.
-    """
-
-    id: str
-    document_id: str
-    start: int
-    end: int
-    text: str
-    title: str = ""
-
-    @property
-    def passage(self) -> str:
-        """What is embedded and shown to a model: the title path, then the text."""
-        return with_title(self.title, self.text)
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkCounts:
-    """What chunking met.
-
-    Attributes:
-        documents: Documents in.
-        empty: Documents without a non-space character; they have no chunk.
-        chunks: Chunks out.
-        sentences_cut: Sentences longer than the budget.
-        titles_cut: Titles shortened, because they took more than half of the budget.
-    """
-
-    documents: int
-    empty: int
-    chunks: int
-    sentences_cut: int
-    titles_cut: int
-
-
-def with_title(title: str, text: str) -> str:
-    """Return ``text`` under its title path."""
-    return f"{title}\n{text}" if title else text
 
 
 def sentence_spans(text: str) -> list[Span]:
@@ -179,6 +122,16 @@ def _units(text: str, tokens: NDArray[np.int64], budget: int) -> tuple[list[Span
     return units, _count(tokens, units), cut
 
 
+def _sentences(text: str, tokens: NDArray[np.int64], budget: int) -> tuple[list[Span], int]:
+    """Return runs of sentences that fit the budget, and how many sentences were cut; a `Cut`."""
+    units, sizes, cut = _units(text, tokens, budget)
+    return _pack(units, sizes, budget), cut
+
+
+def _whole(document: Document) -> list[Section]:
+    return [Section(0, len(document.text), document.title)]
+
+
 def _pack(units: Sequence[Span], sizes: NDArray[np.int64], budget: int) -> list[Span]:
     """Join neighbouring units while they fit the budget."""
     spans: list[Span] = []
@@ -229,7 +182,12 @@ def _fit(document: Document, spans: list[Span], title: str, tokenizer: Tokenizer
 
 
 def chunk_documents(
-    documents: Iterable[Document], tokenizer: Tokenizer, *, budget: int = 128
+    documents: Iterable[Document],
+    tokenizer: Tokenizer,
+    *,
+    budget: int = 128,
+    sections: Sections = _whole,
+    cut: Cut = _sentences,
 ) -> tuple[list[Chunk], ChunkCounts]:
     """Cut documents into chunks of at most ``budget`` tokens, in their order.
 
@@ -238,6 +196,8 @@ def chunk_documents(
         tokenizer: The encoder's tokenizer.
         budget: Tokens to a passage with its title, prompt and special tokens; no more
             than the encoder reads are used.
+        sections: How a document falls into sections; the whole is one.
+        cut: How a section is cut; by sentences.
 
     Returns:
         The chunks, and what was met.
@@ -250,21 +210,27 @@ def chunk_documents(
         raise ValueError(f"a budget of {budget} tokens leaves {limit} for text; give more")
     everything = list(documents)
     chunks: list[Chunk] = []
-    empty = sentences_cut = titles_cut = 0
+    sentences_cut = titles_cut = 0
     for first in range(0, len(everything), _BATCH):
-        batch = everything[first : first + _BATCH]
-        texts = tokenizer.token_spans([document.text for document in batch])
-        titles = tokenizer.token_spans([document.title for document in batch])
-        for document, tokens, title_tokens in zip(batch, texts, titles, strict=True):
-            if not document.text.strip():
-                empty += 1
-                continue
-            title = document.title
+        batch = [
+            (document, section)
+            for document in everything[first : first + _BATCH]
+            for section in sections(document)
+            if document.text[section.start : section.end].strip()
+        ]
+        texts = tokenizer.token_spans([document.text[each.start : each.end] for document, each in batch])
+        titles = tokenizer.token_spans([section.title for _, section in batch])
+        for (document, section), tokens, title_tokens in zip(batch, texts, titles, strict=True):
+            title = section.title
             if len(title_tokens) > limit // 2:
-                title = title[: int(title_tokens[limit // 2 - 1, 1])]
+                half = title_tokens[limit // 2 - 1 : limit // 2 + 1]
+                title = title[: int(min(half[0, 1], half[1, 0]))]  # two tokens may share a character
                 titles_cut += 1
             room = limit - min(len(title_tokens), limit // 2)
-            units, sizes, cut = _units(document.text, tokens, room)
-            sentences_cut += cut
-            chunks.extend(_fit(document, _pack(units, sizes, room), title, tokenizer, limit))
+            spans, found = cut(document.text[section.start : section.end], tokens, room)
+            sentences_cut += found
+            moved = [(start + section.start, end + section.start) for start, end in spans]
+            found_chunks = _fit(document, moved, title, tokenizer, limit)
+            chunks.extend({each.id: each for each in found_chunks}.values())  # halves of overlapping pieces
+    empty = sum(not document.text.strip() for document in everything)
     return chunks, ChunkCounts(len(everything), empty, len(chunks), sentences_cut, titles_cut)
