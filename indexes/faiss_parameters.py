@@ -90,13 +90,15 @@ def searcher(  # noqa: PLR0911 - a line to a class
     index = faiss.downcast_index(index)
     if isinstance(index, faiss.IndexPreTransform):
         inner, parameters = searcher(faiss, index.index, given, selector, exhaustive=exhaustive)
-        if exhaustive and isinstance(faiss.downcast_index(index.index), faiss.IndexHNSW):
+        if exhaustive and faiss.downcast_index(index.index).this != inner.this:
             index = _through(faiss, index, inner)
         return index, None if parameters is None else faiss.SearchParametersPreTransform(
             index_params=parameters
         )
     if isinstance(index, faiss.IndexRefine):
-        _, parameters = searcher(faiss, index.base_index, given, selector, exhaustive=exhaustive)
+        base, parameters = searcher(faiss, index.base_index, given, selector, exhaustive=exhaustive)
+        if exhaustive and faiss.downcast_index(index.base_index).this != base.this:
+            index = faiss.IndexRefine(base, index.refine_index)
         factor = max(given.get("k_factor", _FACTOR), 1)
         return index, faiss.IndexRefineSearchParameters(k_factor=factor, base_index_params=parameters)
     if isinstance(index, faiss.IndexHNSW):
