@@ -1,0 +1,306 @@
+"""Tune an index to a promised recall, and see later whether the promise still holds.
+
+Exact search over the true vectors of all live chunks says what is right; `tune_walk` tries the
+index's settings from fast to thorough on one half of the queries, takes the fastest that keeps
+the promise, and measures it once more on the other half, which the choice has not seen. What
+was found goes into the manifest of a new version that shares the old one's vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hinterland.core.errors import ConfigError, IndexBundleError
+from hinterland.core.files import hash_file
+from hinterland.core.stats import Interval
+from hinterland.indexes.bundle import DENSE, Bundle, writer_lock
+from hinterland.indexes.embed import Embedder
+from hinterland.indexes.lexical import LexicalConfig
+from hinterland.indexes.search import Index
+from hinterland.indexes.tune_measure import Bench
+from hinterland.indexes.tune_open import Measured, open_measured
+from hinterland.indexes.tune_queries import Asked, chunk_queries, read_queries
+from hinterland.indexes.tune_recall import recall_interval
+from hinterland.indexes.tune_walk import Point, choose, lines_of, walk
+from hinterland.indexes.version import publish_version
+
+__all__ = ["Check", "Tuning", "check_promise", "tune"]
+
+#: What a user gives as queries: a file, or texts.
+Queries = Path | Sequence[str] | None
+
+SAMPLE = 2000  # chunks searched as queries, both halves
+SPLIT_FROM = 80  # fewer queries are not halved: either half alone would say too little
+_SLACK = 0.01  # what a promise may be missed by before it counts as broken
+_ANEW = ("kind", "format", "files", "chunks", "bm25")  # `publish_version` writes these
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What was promised, chosen and measured.
+
+    Attributes:
+        promise: The recall that was asked for.
+        k: Of recall@k.
+        parameters: The search parameters chosen.
+        recall: Mean recall with its two-sided 95 % interval, on queries that had no part in the
+            choice where ``verified``.
+        met: Whether the promise is kept.
+        exact: Whether the index is searched exactly, so that nothing had to be measured.
+        verified: Whether the queries were enough to be halved.
+        queries: How many, of what kind, and where from.
+        curve: The settings tried.
+        milliseconds: The median time of one query at the chosen setting.
+        seed: For the sample and the halves.
+        note: What a user should know.
+    """
+
+    promise: float
+    k: int
+    parameters: dict[str, int]
+    recall: Interval
+    met: bool
+    exact: bool
+    verified: bool
+    queries: dict[str, Any]
+    curve: tuple[Point, ...]
+    milliseconds: float | None
+    seed: int
+    note: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON-able values, as the manifest has it."""
+        told = asdict(self)
+        interval = told.pop("recall")
+        told["recall"], told["low"], told["high"] = (
+            round(interval[key], 5) for key in ("estimate", "low", "high")
+        )
+        told["curve"] = [point.as_dict() for point in self.curve]
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Whether a promise still holds.
+
+    Attributes:
+        promise: What was promised.
+        k: Of recall@k.
+        recall: What is measured now, with its two-sided 95 % interval.
+        holds: Neither the interval lies below the promise, nor the estimate a point below it.
+        queries: How many, of what kind, and where from.
+    """
+
+    promise: float
+    k: int
+    recall: Interval
+    holds: bool
+    queries: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON-able values, as the manifest has it."""
+        return {
+            "promise": self.promise,
+            "k": self.k,
+            "recall": round(self.recall.estimate, 5),
+            "low": round(self.recall.low, 5),
+            "high": round(self.recall.high, 5),
+            "holds": self.holds,
+            "queries": self.queries,
+        }
+
+
+def tune(
+    index: Path | Index,
+    *,
+    recall: float = 0.95,
+    k: int = 10,
+    queries: Queries = None,
+    seed: int = 0,
+    embedder: Embedder | None = None,
+    sample: int = SAMPLE,
+    write: bool = True,
+) -> Tuning:
+    """Choose the fastest search parameters that keep a promised recall@k.
+
+    Args:
+        index: The index's folder, or the index opened; that one keeps its own parameters.
+        recall: The promise, above 0 and up to 1. A promise of 1 cannot be shown by a sample.
+        k: How many neighbours count.
+        queries: A file (see `read_queries`) or texts; ``None`` samples chunks of the index.
+        seed: For the sample and the halves.
+        embedder: The encoder; ``None`` loads the one the manifest names, if it is needed.
+        sample: How many chunks are searched as queries.
+        write: Publish the choice as a new version.
+
+    Raises:
+        ConfigError: The promise or ``k`` makes no sense, or the queries cannot be read.
+        IndexBundleError: The index is missing or damaged, or the encoder is another.
+        StorageError: The folder cannot be written, or another process writes there.
+    """
+    if not 0 < recall <= 1 or k < 1:
+        raise ConfigError(
+            f"a recall of {recall:g} at {k} cannot be promised",
+            cure="give recall from 0 to 1, and k of 1 or more",
+        )
+    root, embedder = _place(index, embedder)
+    with writer_lock(root):
+        opened = open_measured(root, embedder)
+        tuning = _tuned(opened, recall, k, queries, seed, sample)
+        if write:
+            told = {**tuning.as_dict(), "changes": len(opened.manifest.get("changes", [])), "stale": False}
+            settings = {**opened.manifest["index"], "parameters": tuning.parameters}
+            _publish(opened, {"index": settings, "tuning": told})
+    return tuning
+
+
+def check_promise(
+    index: Path | Index,
+    *,
+    queries: Queries = None,
+    embedder: Embedder | None = None,
+    sample: int = SAMPLE,
+    write: bool = True,
+) -> Check:
+    """Measure again what the index was tuned to, with the queries that were used or their like.
+
+    Args:
+        index: The index's folder, or the index opened.
+        queries: Other queries than those the manifest names.
+        embedder: The encoder; ``None`` loads the one the manifest names, if it is needed.
+        sample: How many chunks are searched as queries, if chunks were.
+        write: Write what was found into the manifest of a new version, so that the index is no
+            longer called untested after changes.
+
+    Raises:
+        ConfigError: The file of queries is gone.
+        IndexBundleError: The index was never tuned, is missing or damaged.
+        StorageError: The folder cannot be written, or another process writes there.
+    """
+    root, embedder = _place(index, embedder)
+    with writer_lock(root) if write else nullcontext():
+        opened = open_measured(root, embedder)
+        made = opened.manifest.get("tuning")
+        if not made:
+            raise IndexBundleError(
+                "the index was never tuned", where=str(root), cure="run: hinterland index tune"
+            )
+        named = made["queries"]
+        if queries is None and named.get("kind") == "file":
+            queries = Path(named["path"])
+        promise, k = float(made["promise"]), int(made["k"])
+        if not opened.backend.grid() and opened.backend.exact:
+            check = Check(promise, k, Interval(1.0, 1.0, 1.0), True, {"kind": "none", "count": 0})
+        else:
+            asked = _asked(opened, queries, int(made["seed"]), sample)
+            reach = _reach(opened, asked, k)
+            found = Interval(1.0, 1.0, 1.0)
+            if reach:
+                bench = Bench(opened, asked, reach)
+                found = recall_interval(bench.recalls(opened.manifest["index"]["parameters"]), reach)
+            holds = found.high >= promise and found.estimate >= promise - _SLACK
+            check = Check(promise, k, found, holds, {**asked.origin, "count": len(asked)})
+        if write:
+            checked = {**check.as_dict(), "date": datetime.now(UTC).date().isoformat()}
+            _publish(opened, {"tuning": {**made, "stale": False, "checked": checked}})
+    return check
+
+
+def _place(index: Path | Index, embedder: Embedder | None) -> tuple[Path, Embedder | None]:
+    if isinstance(index, Index):
+        return index.bundle.folder.parents[1], embedder or index.embedder
+    return index, embedder
+
+
+def _asked(opened: Measured, queries: Queries, seed: int, sample: int) -> Asked:
+    if queries is None:
+        return chunk_queries(opened.vectors, sample, seed)
+    if isinstance(queries, Path):
+        texts = read_queries(queries)
+        file = queries / "queries.jsonl" if queries.is_dir() else queries
+        origin = {"kind": "file", "path": str(queries), "sha256": hash_file(file)}
+    else:
+        texts, origin = list(queries), {"kind": "texts"}
+        if not texts:
+            raise ConfigError("no queries", cure="give some, or none at all to sample chunks")
+    return Asked(str(origin["kind"]), opened.embedder.queries(texts), None, origin)
+
+
+def _reach(opened: Measured, asked: Asked, k: int) -> int:
+    """Return ``k``, or how many neighbours there are if that is less."""
+    return min(k, len(opened.rows) - (asked.own is not None))
+
+
+def _tuned(opened: Measured, promise: float, k: int, queries: Queries, seed: int, sample: int) -> Tuning:
+    backend = opened.backend
+    grid = backend.grid()
+    whole = Interval(1.0, 1.0, 1.0)
+    if backend.exact and not grid:
+        none: dict[str, Any] = {"kind": "none", "count": 0}
+        note = "this index is searched exactly: its recall is 1, and there is nothing to tune"
+        return Tuning(promise, k, {}, whole, True, True, False, none, (), None, seed, note)
+    asked = _asked(opened, queries, seed, sample)
+    told = {**asked.origin, "count": len(asked)}
+    reach = _reach(opened, asked, k)
+    if reach < 1:
+        note = "there is one chunk, which every search finds"
+        parameters = dict(opened.manifest["index"]["parameters"])
+        return Tuning(promise, k, parameters, whole, True, False, False, told, (), None, seed, note)
+    split = len(asked) >= SPLIT_FROM
+    first, second = asked.halves(seed) if split else (asked, asked)
+    level = 1 - 0.05 / len(lines_of(grid))
+    bench = Bench(opened, first, reach, level=level)
+    points = walk(grid, bench.point, promise)
+    point, met = choose(points, promise)
+    fresh = (
+        Bench(opened, second, reach).recalls(point.parameters) if split else bench.recalls(point.parameters)
+    )
+    found = recall_interval(fresh, reach)
+    met = met and found.high >= promise
+    return Tuning(
+        promise,
+        k,
+        point.parameters,
+        found,
+        met,
+        False,
+        split,
+        told,
+        tuple(points),
+        point.milliseconds,
+        seed,
+        _note(met=met, split=split, kind=asked.kind, count=len(asked), k=k, reach=reach, promise=promise),
+    )
+
+
+def _note(*, met: bool, split: bool, kind: str, count: int, k: int, reach: int, promise: float) -> str:
+    notes = []
+    if not met:
+        notes.append(f"no setting could be shown to keep recall {promise:g}; the best is used")
+    if kind == "chunks":
+        notes.append("recall was measured on chunks searched as queries; your own queries tell more")
+    if not split:
+        notes.append(
+            f"{count} queries are too few to halve: the choice was measured on the queries it was made on"
+        )
+    if reach < k:
+        notes.append(f"there are only {reach} neighbours to find")
+    return "; ".join(notes)
+
+
+def _publish(opened: Measured, changed: dict[str, Any]) -> Bundle:
+    manifest = opened.manifest
+    lexical = LexicalConfig.model_validate(manifest["bm25"]) if "bm25" in manifest else None
+    told = {name: value for name, value in manifest.items() if name not in _ANEW}
+    return publish_version(
+        opened.root,
+        opened.bundle.folder / DENSE,
+        opened.chunks,
+        {**told, **changed},
+        lexical=lexical,
+    )

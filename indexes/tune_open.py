@@ -1,0 +1,110 @@
+"""A published index opened for measuring: its vectors, its live chunks, and the truth about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+import hinterland.indexes.faiss_backend  # noqa: F401 - files itself in BACKENDS
+from hinterland.core.errors import IndexBundleError
+from hinterland.indexes.backend import BACKENDS, IndexBackend, Mask, Vectors
+from hinterland.indexes.bundle import CHUNKS, DENSE, Bundle, open_bundle
+from hinterland.indexes.embed import EmbedConfig, Embedder, SentenceEmbedder
+from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
+from hinterland.indexes.embed_passages import embed_passages
+from hinterland.indexes.version import dense_rows, passages_of
+
+__all__ = ["Measured", "open_measured"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """An index to measure.
+
+    Attributes:
+        root: Its folder.
+        bundle: The version served.
+        backend: Its vectors, with dead rows.
+        chunks: Its live chunks.
+        rows: Each live chunk's row in ``backend``.
+        given: The embedder to use; ``None`` loads the one the manifest names when it is needed.
+    """
+
+    root: Path
+    bundle: Bundle
+    backend: IndexBackend
+    chunks: pa.Table
+    rows: NDArray[np.int64]
+    given: Embedder | None = None
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What the version's manifest says."""
+        return self.bundle.manifest
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The encoder of queries and passages.
+
+        Raises:
+            IndexBundleError: It is another than the index was built with.
+        """
+        made = self.manifest["embedder"]
+        named = {key: made[key] for key in ("model", "query_prompt", "passage_prompt", "max_tokens")}
+        embedder = self.given or SentenceEmbedder(EmbedConfig(**named))
+        if embedder.space != made["space"]:
+            raise IndexBundleError(
+                f"the encoder's fingerprint is {embedder.space}, the index was built with {made['space']}",
+                where=str(self.root),
+                cure=f"tune with the model it was built with ({made['model']})",
+            )
+        return embedder
+
+    @cached_property
+    def allow(self) -> Mask | None:
+        """Which rows are alive; ``None`` if all are."""
+        if len(self.rows) == self.backend.size:
+            return None
+        mask = np.zeros(self.backend.size, dtype=np.bool_)
+        mask[self.rows] = True
+        mask.flags.writeable = False  # packed once for all searches
+        return mask
+
+    @cached_property
+    def vectors(self) -> Vectors:
+        """The live chunks' true float32 vectors, shape (chunks, dimension).
+
+        An index that keeps them gives them back. For one that keeps codes they come from the
+        cache of embeddings, and what is not there is embedded again.
+        """
+        if self.backend.exact:
+            return self.backend.reconstruct(self.rows)
+        cache = EmbeddingCache(self.root / CACHE)
+        return np.ascontiguousarray(embed_passages(passages_of(self.chunks), self.embedder, cache=cache))
+
+    @cached_property
+    def live_of(self) -> NDArray[np.int64]:
+        """Each dense row's live chunk, -1 for a dead one; the last entry stands for "not found"."""
+        table = np.full(self.backend.size + 1, -1, dtype=np.int64)
+        table[self.rows] = np.arange(len(self.rows))
+        return table
+
+
+def open_measured(root: Path, embedder: Embedder | None = None) -> Measured:
+    """Open the version that ``root`` serves. Whoever asks for `Measured.vectors` holds its writer lock.
+
+    Raises:
+        IndexBundleError: The index is missing or damaged.
+    """
+    bundle = open_bundle(root)
+    settings = bundle.manifest["index"]
+    backend = BACKENDS.get(settings["backend"]).load(bundle.folder / DENSE, settings=settings)
+    chunks = pq.read_table(bundle.folder / CHUNKS)
+    return Measured(root, bundle, backend, chunks, dense_rows(chunks), embedder)

@@ -1,0 +1,41 @@
+"""The curve of a tuning as a small picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hinterland.core.charts import line_chart
+
+__all__ = ["curve_svg"]
+
+
+def curve_svg(tuning: Mapping[str, Any]) -> str:
+    """Return recall against queries a second as a standalone SVG.
+
+    Points that another beats in both are left out: they are no choice.
+
+    Args:
+        tuning: What `Tuning.as_dict` gave, or a manifest's ``tuning``.
+    """
+    points = sorted(tuning["curve"], key=lambda point: (-point["per_second"], -point["recall"]))
+    best, front = -1.0, []
+    for point in points:
+        if point["recall"] > best:
+            best = point["recall"]
+            front.append(point)
+    k, promise = tuning["k"], tuning["promise"]
+    line = [(point["recall"], point["per_second"]) for point in front]
+    lines = {"settings": line} if line else {}
+    if front:
+        fast = max(point["per_second"] for point in front)
+        lines[f"promised: {promise:g}"] = [(promise, 0.0), (promise, fast)]
+    chosen = ", ".join(f"{name} {value}" for name, value in tuning["parameters"].items())
+    return line_chart(
+        lines,
+        title=f"Recall and speed; chosen: {chosen or 'nothing to choose'}",
+        x_label=f"recall@{k}",
+        y_label="queries a second, in a batch",
+        zero=True,
+        standalone=True,
+    )
