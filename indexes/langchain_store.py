@@ -149,7 +149,8 @@ class HinterlandVectorStore(VectorStore):  # type: ignore[misc] # langchain_core
             ValueError: There are not as many metadatas or ids as texts.
             ConfigError: Metadata cannot be kept as JSON, or a text holds half a character.
             StorageError: Another writer did not end in time, or the disk is full.
-            IndexBundleError: The embedding gave a vector that is not finite.
+            IndexBundleError: The embedding gave a vector that is not finite, or a document fits a rule by
+                which documents were removed (``hinterland index remove``).
         """
         written = list(texts)
         for name, given in (("metadatas", metadatas), ("ids", ids)):

@@ -17,6 +17,7 @@ from hinterland.indexes.bundle import CURRENT, Bundle, current_version, writer_l
 from hinterland.indexes.change_faiss import append, compacted
 from hinterland.indexes.change_state import State, next_version
 from hinterland.indexes.embed import Embedder
+from hinterland.indexes.langchain_rules import refuse_removed
 from hinterland.indexes.langchain_view import View, open_view
 from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.version import ROW, publish_version
@@ -144,7 +145,8 @@ def change(
 
     Raises:
         StorageError: Another writer did not end in time, or the disk is full.
-        IndexBundleError: The index is damaged or made with another encoder, or a vector is not finite.
+        IndexBundleError: The index is damaged or made with another encoder, a vector is not finite, or
+            a document fits a rule by which documents were removed.
     """
     texts, vectors = add["text"].to_pylist(), dict[str, Vectors]()
     view = current_view(root, embedder, known)
@@ -156,6 +158,7 @@ def change(
             view, plan = latest, _plan(latest, add, remove)
         if not plan.changes:
             return view
+        refuse_removed(root, add)
         fresh = [texts[at] for at in np.flatnonzero(plan.fresh)]
         _embed(embedder, fresh, vectors)
         new = np.zeros((0, embedder.dimension), np.float32)

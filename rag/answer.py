@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hinterland.core.errors import IndexBundleError
 from hinterland.core.run import fingerprint
 from hinterland.core.system import Answer, Passage
-from hinterland.indexes.search import Allow, Hit, Index
+from hinterland.indexes.hits import Hit
+from hinterland.indexes.searcher import Allow, Searcher
 from hinterland.rag.clean import clean_answer, supporting_passage
 from hinterland.rag.client import ChatClient
 from hinterland.rag.prompt import PromptConfig, closed_book_messages, retrieval_messages
@@ -93,7 +94,7 @@ class ClosedBook:
 
 
 class RetrievalAugmented:
-    """The model, shown passages from an index.
+    """The model, shown passages from an index or a store.
 
     Args:
         client: The model.
@@ -107,7 +108,7 @@ class RetrievalAugmented:
     def __init__(
         self,
         client: ChatClient,
-        index: Index,
+        index: Searcher,
         *,
         k: int = 3,
         prompt: PromptConfig | None = None,
@@ -116,7 +117,7 @@ class RetrievalAugmented:
     ) -> None:
         self._client, self._index, self._k = client, index, k
         self._prompt, self._name = prompt or PromptConfig(), name
-        self._mask: NDArray[np.bool_] | None = None if allow is None else index.mask(allow)
+        self._allow = None if allow is None else _narrowed(index, allow)
         self._lock = Lock()
         self._counts = CitationCounts()
 
@@ -135,9 +136,7 @@ class RetrievalAugmented:
     def fingerprint(self) -> str:
         """See `hinterland.core.system.System.fingerprint`."""
         prompt = self._prompt
-        allowed = (
-            "all" if self._mask is None else hashlib.sha256(np.packbits(self._mask).tobytes()).hexdigest()
-        )
+        allowed = "all" if self._allow is None else _hash(self._allow)
         wording = (prompt.retrieval_system, prompt.retrieval_user, prompt.passage_characters)
         return fingerprint(
             "retrieval", self._client.fingerprint, self._index.fingerprint, self._k, wording, allowed
@@ -145,7 +144,7 @@ class RetrievalAugmented:
 
     def retrieve(self, question: str) -> tuple[Passage, ...]:
         """Return the passages for a question, best first."""
-        (found,) = self._index.search([question], self._k, allow=self._mask)
+        (found,) = self._index.search([question], self._k, allow=self._allow)
         return tuple(_passage(hit) for hit in found)
 
     def answer(self, question: str) -> Answer:
@@ -162,6 +161,22 @@ class RetrievalAugmented:
         with self._lock:
             citations = cite(cleaned.marks, cleaned.text, question, passages, self._counts)
         return Answer(cleaned.text, passages, citations, said.usage)
+
+
+def _narrowed(index: Searcher, allow: Allow) -> Allow:
+    """Return a mask, worked out once for all questions; ids where a store cannot list what it holds."""
+    try:
+        return index.mask(allow)
+    except IndexBundleError:
+        if isinstance(allow, np.ndarray):
+            raise
+        return sorted(set(allow))
+
+
+def _hash(allow: Allow) -> str:
+    if isinstance(allow, np.ndarray):
+        return hashlib.sha256(np.packbits(allow).tobytes()).hexdigest()
+    return fingerprint("ids", sorted(allow))
 
 
 def _passage(hit: Hit) -> Passage:

@@ -7,13 +7,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hinterland.core.config import Config
 from hinterland.core.system import System
 from hinterland.indexes.bundle import open_bundle
 from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
 from hinterland.indexes.search import Index
+from hinterland.indexes.searcher import Searcher
+from hinterland.indexes.vector_stores import StoreConfig, open_store
 from hinterland.rag.answer import ClosedBook, RetrievalAugmented
 from hinterland.rag.client import ChatClient, EndpointConfig
 from hinterland.rag.local import LocalModelConfig, serve_local
@@ -26,20 +28,28 @@ class SystemConfig(Config):
     """A model, and an index if it is to answer from one.
 
     Attributes:
-        index: The index's folder; ``null`` asks the model alone.
+        index: The index's folder; without it and ``store`` the model is asked alone.
+        store: A served vector store to answer from, instead of an index.
         k: Passages to a question.
         endpoint: Any OpenAI-compatible endpoint; ``null`` serves ``local``.
         local: The model that is served on this machine where no endpoint is given.
         prompt: The wording; ``null`` asks an endpoint's model to cite, and spares a small local one.
-        embed: Another encoder than the one the index names.
+        embed: Another encoder than the one the index names; a store names its own.
     """
 
     index: Path | None = None
+    store: StoreConfig | None = None
     k: int = Field(default=3, ge=1, le=50)
     endpoint: EndpointConfig | None = None
     local: LocalModelConfig = Field(default_factory=LocalModelConfig)
     prompt: PromptConfig | None = None
     embed: EmbedConfig | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> SystemConfig:
+        if self.index is not None and self.store is not None:
+            raise ValueError("give either index or store")
+        return self
 
 
 def describe_system(config: SystemConfig) -> dict[str, Any]:
@@ -57,6 +67,8 @@ def describe_system(config: SystemConfig) -> dict[str, Any]:
             "chunks": bundle.manifest["chunks"],
             "k": config.k,
         }
+    if config.store is not None:
+        described |= {"store": config.store.kind, **config.store.settings, "k": config.k}
     return described
 
 
@@ -66,14 +78,17 @@ def open_system(config: SystemConfig) -> Iterator[System]:
 
     Raises:
         EndpointError: The key is not set, or the local server did not come up.
-        IndexBundleError: The index is missing or damaged.
+        IndexBundleError: The index is missing or damaged, or the store has no such collection.
+        StorageError: The store does not answer.
         ModelSourceError: The encoder or the local model cannot be had.
     """
     with ExitStack() as stack:
-        index = None
+        index: Searcher | None = None
         if config.index is not None:  # first, because it fails fast
             embedder = SentenceEmbedder(config.embed) if config.embed else None
             index = Index.open(config.index, embedder=embedder)
+        elif config.store is not None:
+            index = open_store(config.store)
         endpoint = config.endpoint or stack.enter_context(serve_local(config.local))
         client = stack.enter_context(ChatClient(endpoint))
         prompt = config.prompt or (CITING if config.endpoint else PromptConfig())

@@ -27,6 +27,7 @@ from hinterland.indexes.embed import SentenceEmbedder
 from hinterland.indexes.langchain_embed import HinterlandEmbeddings, LangChainEmbedder, as_embedder
 from hinterland.indexes.langchain_store import HinterlandVectorStore
 from hinterland.indexes.lexical import LexicalConfig, LexicalIndex
+from hinterland.indexes.removal_rules import Rule, lay_down, lift
 
 PLACES = [
     Document(
@@ -220,6 +221,26 @@ def test_readers_and_writers_see_each_other(store: HinterlandVectorStore) -> Non
         with pytest.raises(StorageError, match="another process is writing"):
             slow.add_texts(["x"])
     assert len(slow) == 25
+
+
+def test_what_was_removed_by_a_rule_stays_out(store: HinterlandVectorStore) -> None:
+    by_source = Rule.make(columns={"source": ["leak"], "owner": ["Ann"]})
+    for rule in (by_source, Rule.make(where="year < 1900"), Rule.make(ids=["gone"])):
+        lay_down(store.root, rule)
+    before = store.version
+    kept_out: list[tuple[dict[str, Any], str]] = [
+        ({"source": "leak", "owner": "Ann"}, "a"),
+        ({"year": 1850}, "b"),
+        ({}, "gone"),
+    ]
+    for metadata, identity in kept_out:
+        with pytest.raises(IndexBundleError, match="1 of 2 documents fit rule"):
+            store.add_texts(["fine", "not fine"], [{}, metadata], ids=["x", identity])
+    assert store.version == before
+    store.add_texts(["a", "b"], [{"source": "leak", "owner": "Bob"}, {"year": 1950}])
+    lift(store.root, by_source.id)
+    store.add_texts(["a"], [{"source": "leak", "owner": "Ann"}])
+    assert len(store) == 8
 
 
 def test_equal_ids_and_made_up_ids(store: HinterlandVectorStore) -> None:
