@@ -32,7 +32,7 @@ def refuse_removed(root: Path, add: pa.Table) -> None:
         fits = rule.matches(_with_columns(add, rule))
         if fits.any():
             raise IndexBundleError(
-                f"{int(fits.sum())} of {add.num_rows} documents fit rule {name}, by which others were removed",
+                f"{int(fits.sum())} of {add.num_rows} documents fit rule {name}, which removed others",
                 where=f"document {add['id'][int(np.argmax(fits))].as_py()!r}",
                 cure="leave them out, or lift the rule",
             )

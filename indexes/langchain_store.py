@@ -3,19 +3,24 @@
 
 Every change publishes a version as a whole: a reader sees the old one or the new one, and a
 process that is killed leaves the old one. That makes a change cost in proportion to the index,
-not to the change: add documents in large batches, not one by one.
+not to the change: add documents in large batches, or put many changes into one version:
+
+    with store.together():
+        index(documents, records, store, cleanup="full")
 """
 
 from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
@@ -26,6 +31,7 @@ from hinterland.indexes.bundle import CURRENT, open_bundle
 from hinterland.indexes.change_faiss import vectors_of
 from hinterland.indexes.embed import EmbedConfig, Embedder, SentenceEmbedder
 from hinterland.indexes.langchain_embed import LangChainEmbedder, as_embedder, as_embeddings
+from hinterland.indexes.langchain_queue import Queue
 from hinterland.indexes.langchain_rows import chunk_rows
 from hinterland.indexes.langchain_view import Filter, View
 from hinterland.indexes.langchain_write import StoreSettings, change, current_view
@@ -35,7 +41,6 @@ from hinterland.indexes.mmr import diversify
 __all__ = ["HinterlandVectorStore"]
 
 _LOG = logging.getLogger(__name__)
-_WORDS = LexicalConfig()
 
 
 class HinterlandVectorStore(VectorStore):  # type: ignore[misc] # langchain_core is untyped here
@@ -56,8 +61,8 @@ class HinterlandVectorStore(VectorStore):  # type: ignore[misc] # langchain_core
         embedding: LangChain's embeddings or an `Embedder`; ``None``: the one the index names,
             or the kit's default for a new one.
         factory: For a new index: a FAISS factory string that needs no training.
-        lexical: For a new index: how words are indexed beside the vectors; ``None`` leaves them
-            out, which makes changes cheaper.
+        lexical: For a new index: how words are indexed beside the vectors, for `HinterlandRetriever`;
+            ``None`` leaves them out, which makes each change about ten times as cheap.
         wait_seconds: How long a change waits for another writer.
 
     Raises:
@@ -71,7 +76,7 @@ class HinterlandVectorStore(VectorStore):  # type: ignore[misc] # langchain_core
         embedding: Embeddings | Embedder | None = None,
         *,
         factory: str = "Flat",
-        lexical: LexicalConfig | None = _WORDS,
+        lexical: LexicalConfig | None = None,
         wait_seconds: float = 60.0,
     ) -> None:
         self.root = Path(root)
@@ -82,7 +87,8 @@ class HinterlandVectorStore(VectorStore):  # type: ignore[misc] # langchain_core
         self.embedder = as_embedder(embedding, recorded=made)
         self.long_texts = 0
         self._settings = StoreSettings(factory, lexical, wait_seconds)
-        self._lock, self._view = Lock(), View.empty()
+        self._lock, self._view = RLock(), View.empty()
+        self._queue: Queue | None = None
         self._latest()
 
     @classmethod
@@ -109,6 +115,28 @@ class HinterlandVectorStore(VectorStore):  # type: ignore[misc] # langchain_core
         store = cls(root, embedding, **settings)
         store.add_texts(texts, metadatas, ids=ids)
         return store
+
+    @contextmanager
+    def together(self, most: int = 10_000) -> Iterator[None]:
+        """Publish the changes made inside the block as one version.
+
+        A search inside it, and every ``most`` added documents, publish what there is so far; so
+        does an error, before it goes on. What waits when the process is killed is lost. Documents
+        are refused only when they are published.
+        """
+        with self._lock:
+            outer = self._queue is not None
+            if not outer:
+                self._queue, self._most = Queue(), most
+        try:
+            yield
+        finally:
+            if not outer:
+                with self._lock:
+                    try:
+                        self._publish()
+                    finally:
+                        self._queue = None
 
     @property
     def embeddings(self) -> Embeddings:
@@ -258,11 +286,27 @@ class HinterlandVectorStore(VectorStore):  # type: ignore[misc] # langchain_core
 
     def _latest(self) -> View:
         with self._lock:
+            self._publish()
             self._view = current_view(self.root, self.embedder, self._view)
             return self._view
 
-    def _change(self, **what: Any) -> None:
-        view = change(self.root, self.embedder, self._settings, self._latest(), **what)
+    def _publish(self) -> None:
+        """Publish what waits. The caller holds the lock."""
+        if self._queue:
+            add, remove = self._queue.in_sum(chunk_rows([], []))
+            self._queue = Queue()
+            self._view = change(self.root, self.embedder, self._settings, self._view, add=add, remove=remove)
+
+    def _change(self, *, add: pa.Table, remove: Collection[str] | None = ()) -> None:
+        with self._lock:
+            if self._queue is not None:
+                self._queue.remove(remove)
+                self._queue.add(add)
+                if len(self._queue.added) >= self._most:
+                    self._publish()
+                return
+            known = self._view
+        view = change(self.root, self.embedder, self._settings, known, add=add, remove=remove)
         with self._lock:
             self._view = view
 

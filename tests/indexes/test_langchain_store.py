@@ -59,7 +59,7 @@ class TestStandardWithAGraph(VectorStoreIntegrationTests):  # type: ignore[misc]
 
 @pytest.fixture
 def store(tmp_path: Path) -> HinterlandVectorStore:
-    made = HinterlandVectorStore(tmp_path / "places", LetterEmbedder(64))
+    made = HinterlandVectorStore(tmp_path / "places", LetterEmbedder(64), lexical=LexicalConfig())
     made.add_documents(PLACES, ids=IDS)
     return made
 
@@ -241,6 +241,37 @@ def test_what_was_removed_by_a_rule_stays_out(store: HinterlandVectorStore) -> N
     lift(store.root, by_source.id)
     store.add_texts(["a"], [{"source": "leak", "owner": "Ann"}])
     assert len(store) == 8
+
+
+def test_many_changes_in_one_version(store: HinterlandVectorStore) -> None:
+    def times() -> int:
+        return int(open_bundle(store.root).manifest["changes"][-1]["times"])
+
+    with store.together():
+        before = times()
+        for number in range(5):
+            store.add_texts([f"text {number}"], ids=[f"t{number}"])
+        store.delete(["t0", "lima"])
+        store.add_texts(["changed"], ids=["t1"])
+        with store.together():  # inside another, it is part of that
+            store.delete(["t2"])
+        assert times() == before
+    assert times() == before + 1
+    assert {each.id for each in store.similarity_search("x", k=99)} == {*IDS, "t1", "t3", "t4"} - {"lima"}
+    assert store.get_by_ids(["t1"])[0].page_content == "changed"
+    with store.together():
+        store.delete()
+        store.add_texts(["alone"], ids=["a"])
+        assert [each.id for each in store.similarity_search("x")] == ["a"]  # a search sees it
+        store.add_texts(["b"], ids=["b"])
+    assert len(store) == 2
+    with pytest.raises(RuntimeError, match="on the way"), store.together(most=2):  # noqa: PT012 - one after another
+        store.add_texts(["c"], ids=["c"])
+        store.add_texts(["d"], ids=["d"])
+        assert times() == before + 4
+        store.add_texts(["e"], ids=["e"])
+        raise RuntimeError("on the way")
+    assert len(store) == 5  # what was added was promised
 
 
 def test_equal_ids_and_made_up_ids(store: HinterlandVectorStore) -> None:
