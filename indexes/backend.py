@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hinterland.core.registry import Registry
+from hinterland.indexes.build_options import BuildOptions
 
 __all__ = ["BACKENDS", "BackendType", "IndexBackend"]
 
@@ -113,8 +114,10 @@ class IndexBackend(Protocol):
 class BackendType(Protocol):
     """How a backend is made."""
 
-    def build(self, vectors: Vectors, *, factory: str, seed: int) -> IndexBackend:
-        """Build over ``vectors``, shape (rows, dimension).
+    def build(
+        self, vectors: Vectors, *, factory: str, seed: int, options: BuildOptions | None = None
+    ) -> IndexBackend:
+        """Build over ``vectors``, shape (rows, dimension), with the memory, device and engine of ``options``.
 
         Raises:
             ConfigError: The factory string cannot be used for these vectors.

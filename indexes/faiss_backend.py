@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from hinterland.core.errors import IndexBundleError
 from hinterland.core.imports import require_faiss
 from hinterland.indexes.backend import BACKENDS, Mask, Vectors
+from hinterland.indexes.build_options import BuildOptions
 from hinterland.indexes.faiss_build import build_faiss, first_line
+from hinterland.indexes.faiss_disk import into_memory, load_index, save_index
 from hinterland.indexes.faiss_parameters import grid, searcher, takes_selector
 from hinterland.indexes.faiss_rows import (
     add_rows,
@@ -46,6 +48,11 @@ class FaissBackend:
         self._plain = searcher(self._faiss, index, self._parameters)
         self._filters = takes_selector(self._faiss, index)
         self._selection: Selection | None = None
+
+    @property
+    def raw(self) -> Any:
+        """The FAISS index itself; what is done to it is done to every backend that shares it."""
+        return self._index
 
     @property
     def size(self) -> int:
@@ -83,7 +90,7 @@ class FaissBackend:
         """See `IndexBackend.save`."""
         with self._lock:
             forget_places(self._faiss, self._index)
-            path.write_bytes(self._faiss.serialize_index(self._index).tobytes())
+            save_index(self._faiss, self._index, path)
 
     def reconstruct(self, rows: NDArray[np.int64]) -> Vectors:
         """See `IndexBackend.reconstruct`."""
@@ -106,6 +113,7 @@ class FaissBackend:
             forget_places(self._faiss, self._index)
             self._selection = None
             if len(vectors):
+                into_memory(self._faiss, self._index)
                 add_rows(self._faiss, self._index, vectors)
 
     def remove(self, rows: NDArray[np.int64]) -> None:
@@ -120,6 +128,7 @@ class FaissBackend:
             forget_places(self._faiss, self._index)
             self._selection = None
             if len(rows):
+                into_memory(self._faiss, self._index)
                 remove_rows(self._faiss, self._index, rows)
 
     def search(
@@ -182,15 +191,17 @@ class FaissBackend:
 class FaissType:
     """Makes FAISS backends."""
 
-    def build(self, vectors: Vectors, *, factory: str = "auto", seed: int = 0) -> FaissBackend:
+    def build(
+        self, vectors: Vectors, *, factory: str = "auto", seed: int = 0, options: BuildOptions | None = None
+    ) -> FaissBackend:
         """See `BackendType.build`."""
-        return FaissBackend(*build_faiss(vectors, factory=factory, seed=seed))
+        return FaissBackend(*build_faiss(vectors, factory=factory, seed=seed, options=options))
 
     def load(self, path: Path, *, settings: dict[str, Any]) -> FaissBackend:
         """See `BackendType.load`."""
         faiss = require_faiss()
         try:
-            index = faiss.deserialize_index(np.frombuffer(path.read_bytes(), dtype=np.uint8))
+            index = load_index(faiss, path)
         except (RuntimeError, OSError) as error:
             raise IndexBundleError(
                 f"FAISS cannot read the index: {first_line(error)}",

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from hinterland.indexes.backend import IndexBackend
 from hinterland.indexes.bundle import CHUNKS, DENSE, Bundle, publish
 from hinterland.indexes.chunk import with_title
+from hinterland.indexes.faiss_disk import link_lists
 from hinterland.indexes.lexical import LexicalConfig, LexicalIndex
 
 __all__ = ["LEXICAL", "ROW", "dense_rows", "passages_of", "publish_version"]
@@ -73,6 +74,7 @@ def publish_version(
         pq.write_table(chunks, folder / CHUNKS, compression="zstd")
         if isinstance(dense, Path):
             _link(dense, folder / DENSE)
+            link_lists(dense, folder)
         else:
             dense.save(folder / DENSE)
         if lexical is not None:
