@@ -29,8 +29,9 @@ class Hit:
         date: The document's date, ISO 8601.
         country: The document's country, ISO 3166-1 alpha-3.
         parts: What the score is made of, in the order of the steps: ``dense`` (the cosine of
-            query and chunk, −1 to 1), ``bm25``, ``fused``, ``rules``, ``rerank``, ``mmr``;
-            only those that were computed for this chunk.
+            query and chunk, −1 to 1), ``bm25``, ``fused``, ``rerank`` (0 to 1), ``rules``
+            (relevance of 0 to 1 times weights and decay), ``mmr``; only those that were
+            computed for this chunk.
     """
 
     chunk_id: str

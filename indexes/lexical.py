@@ -15,7 +15,7 @@ from hinterland.core.errors import IndexBundleError
 from hinterland.indexes.backend import Mask, Vectors
 from hinterland.indexes.words import Vocabulary, Words, check_language
 
-__all__ = ["LexicalConfig", "LexicalIndex"]
+__all__ = ["LexicalConfig", "LexicalIndex", "best_first"]
 
 
 class LexicalConfig(Config):
@@ -94,11 +94,7 @@ class LexicalIndex:
         rows = np.full((len(queries), k), -1, np.int64)
         for number, query in enumerate(queries if k else ()):
             found = self.scores(query)
-            best = np.flatnonzero(found > 0 if allow is None else (found > 0) & allow)
-            if len(best) > k:
-                cut = np.partition(found[best], len(best) - k)[len(best) - k]
-                best = best[found[best] >= cut]
-            best = best[np.argsort(-found[best], kind="stable")][:k]
+            best = best_first(found, k, allow)
             scores[number, : len(best)], rows[number, : len(best)] = found[best], best
         return scores, rows
 
@@ -141,3 +137,12 @@ class LexicalIndex:
                 cure=cure,
             )
         return cls(scorer, size, config)
+
+
+def best_first(scores: Vectors, k: int, allow: Mask | None = None) -> NDArray[np.int64]:
+    """Return the up to ``k`` allowed rows of greatest score above 0, equal ones in their order."""
+    best = np.flatnonzero(scores > 0 if allow is None else (scores > 0) & allow)
+    if len(best) > k:
+        cut = np.partition(scores[best], len(best) - k)[len(best) - k]
+        best = best[scores[best] >= cut]
+    return np.asarray(best[np.argsort(-scores[best], kind="stable")][:k], dtype=np.int64)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import copy
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -12,16 +13,28 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 import hinterland.indexes.faiss_backend  # noqa: F401 - files itself in BACKENDS
+from hinterland.core.config import parse_config
 from hinterland.core.errors import IndexBundleError
+from hinterland.core.run import fingerprint
 from hinterland.indexes.backend import BACKENDS, IndexBackend
-from hinterland.indexes.bundle import CHUNKS, DENSE, Bundle, open_bundle
+from hinterland.indexes.bundle import CHUNKS, DENSE, MANIFEST, Bundle, open_bundle
 from hinterland.indexes.embed import EmbedConfig, Embedder, SentenceEmbedder
 from hinterland.indexes.hits import DocumentHit, Hit, Result
+from hinterland.indexes.lexical import LexicalConfig, LexicalIndex
+from hinterland.indexes.pipeline import Ranked
+from hinterland.indexes.ranking import Prepared, prepare, rank
+from hinterland.indexes.retrieve import Rankings
+from hinterland.indexes.rules import condition_mask
+from hinterland.indexes.search_config import SearchConfig
+from hinterland.indexes.searcher import Allow
+from hinterland.indexes.version import LEXICAL, dense_rows, passages_of
 
 __all__ = ["Allow", "DocumentHit", "Hit", "Index", "Result"]
 
-#: Which documents may be found: their ids, or a mask over the index's rows (`Index.mask`).
-Allow = Collection[str] | NDArray[np.bool_]
+_COLUMNS = ["id", "document_id", "start", "end", "text", "title"]
+_COLUMNS += ["source", "license", "url", "date", "country"]
+T = TypeVar("T")
+_REMEMBERED = 8  # conditions and configs worked out for the chunks
 
 
 class Index:
@@ -32,23 +45,38 @@ class Index:
         backend: Its vectors.
         chunks: Its chunks.
         embedder: Embeds queries.
+        lexical: Its words, if they were indexed.
     """
 
-    def __init__(self, bundle: Bundle, backend: IndexBackend, chunks: pa.Table, embedder: Embedder) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        backend: IndexBackend,
+        chunks: pa.Table,
+        embedder: Embedder,
+        lexical: LexicalIndex | None = None,
+    ) -> None:
         self.bundle, self.embedder = bundle, embedder
-        self._backend, self._chunks = backend, chunks
+        self.rankings = Rankings(backend, dense_rows(chunks), lexical)
+        self._chunks = chunks
         ids = chunks["document_id"].combine_chunks().dictionary_encode()
         self._documents = ids.dictionary.to_pylist()
         self._document_of = np.asarray(ids.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
         self._number = {document: number for number, document in enumerate(self._documents)}
+        self._conditions: dict[str, NDArray[np.bool_]] = {}
+        self._prepared: dict[str, Prepared] = {}
+        self._using: SearchConfig | None = None
+        where = f"{bundle.folder / MANIFEST}: search"
+        self._own = parse_config(SearchConfig, bundle.manifest.get("search") or {}, where=where)
 
     @classmethod
-    def open(cls, root: Path, *, embedder: Embedder | None = None) -> Index:
+    def open(cls, root: Path, *, embedder: Embedder | None = None, memory_map: bool = False) -> Index:
         """Open the version that ``root`` serves, checking every file.
 
         Args:
             root: The index's folder.
             embedder: Embeds queries; ``None`` loads the one the manifest names.
+            memory_map: Leave the words' postings on disk and read what a query needs.
 
         Raises:
             IndexBundleError: The index is missing, damaged, of a newer format, or was built
@@ -64,29 +92,68 @@ class Index:
         settings = bundle.manifest["index"]
         backend = BACKENDS.get(settings["backend"]).load(bundle.folder / DENSE, settings=settings)
         chunks = pq.read_table(bundle.folder / CHUNKS)
-        if not backend.size == chunks.num_rows or backend.dimension != made["dimension"]:
+        rows = dense_rows(chunks)
+        outside = len(rows) and (rows.min() < 0 or rows.max() >= backend.size)
+        if outside or len(np.unique(rows)) < len(rows) or backend.dimension != made["dimension"]:
             raise IndexBundleError(
                 f"{backend.size} vectors of {backend.dimension} numbers for {chunks.num_rows} chunks",
                 where=str(bundle.folder),
                 cure="build the index again",
             )
-        return cls(bundle, backend, chunks, embedder)
+        lexical = None
+        if bundle.manifest.get("bm25") is not None:
+            lexical = LexicalIndex.load(
+                bundle.folder / LEXICAL,
+                size=chunks.num_rows,
+                config=parse_config(LexicalConfig, bundle.manifest["bm25"], where=str(bundle.folder)),
+                memory_map=memory_map,
+            )
+        return cls(bundle, backend, chunks, embedder, lexical)
 
     def __len__(self) -> int:
-        return int(self._backend.size)
+        return int(self._chunks.num_rows)
+
+    @property
+    def how(self) -> SearchConfig:
+        """How it ranks where a search does not say: as `using` set, as its manifest says, or by vectors."""
+        return self._own if self._using is None else self._using
+
+    def using(self, how: SearchConfig | None) -> Index:
+        """Return the same index, ranking by ``how`` where a search does not say; `None` changes nothing.
+
+        Raises:
+            IndexBundleError: Words are to be searched and were not indexed.
+            ConfigError: A condition cannot be read, or names a column that is not there.
+            ModelSourceError: There is no such cross-encoder.
+        """
+        if how is None:
+            return self
+        self._prepare(how)
+        other = copy.copy(self)
+        other._using = how
+        return other
 
     @property
     def fingerprint(self) -> str:
-        """The version: equal for equal content."""
-        return self.bundle.version
+        """The version, equal for equal content; with `using`, a hash of version and config."""
+        if self._using is None:
+            return self.bundle.version
+        how = self._using
+        model = self._prepare(how).reranker
+        reranker = "" if model is None else model.fingerprint
+        return fingerprint("index", self.bundle.version, how.model_dump(mode="json"), reranker)
 
     @property
     def document_ids(self) -> list[str]:
         """The documents that have chunks, in the order of their first chunk."""
         return list(self._documents)
 
+    def documents_of(self, chunks: NDArray[np.int64]) -> list[str]:
+        """Return the documents of chunks given by number, each once, in the order of the chunks."""
+        return [self._documents[number] for number in dict.fromkeys(self._document_of[chunks].tolist())]
+
     def mask(self, allow: Allow) -> NDArray[np.bool_]:
-        """Return which rows belong to the allowed documents, shape (len(self),).
+        """Return which chunks belong to the allowed documents, shape (len(self),).
 
         A mask is computed once and given to many searches; ids without a chunk in the
         index match nothing.
@@ -102,6 +169,19 @@ class Index:
         allowed[[self._number[document] for document in set(allow) if document in self._number]] = True
         return np.asarray(allowed[self._document_of])
 
+    def where(self, condition: str) -> NDArray[np.bool_]:
+        """Return for which chunks a condition over their columns holds, shape (len(self),).
+
+        Raises:
+            ConfigError: It cannot be read, or names a column that is not there.
+        """
+        if condition not in self._conditions:
+            mask = condition_mask(condition, self._chunks, where="where")
+            mask.flags.writeable = False  # the dense index prepares a mask that stays once
+            _remember(self._conditions, condition, mask)
+            return mask
+        return self._conditions[condition]
+
     def embed_queries(self, queries: Sequence[str]) -> NDArray[np.float32]:
         """Return the queries' unit vectors, to be given to several searches."""
         return self.embedder.queries(queries)
@@ -112,32 +192,36 @@ class Index:
         k: int = 10,
         *,
         allow: Allow | None = None,
+        where: str | None = None,
         vectors: NDArray[np.float32] | None = None,
+        how: SearchConfig | None = None,
     ) -> list[Result]:
         """Return the ``k`` best chunks for each query.
 
         Args:
             queries: The queries, embedded in batches.
-            k: How many; fewer come back only if fewer are there, and the result's note says so.
+            k: How many; where fewer come back, the result's note says why.
             allow: Which documents may be found. It is applied inside the search.
+            where: A condition that chunks must fit besides (`core.expressions`), such as
+                ``country == 'KEN' and license != 'unknown'``; applied inside the search.
             vectors: The queries' vectors if they are at hand, shape (queries, dimension).
+            how: How to rank; ``None`` takes the index's own way (`how`).
 
         Raises:
             ValueError: ``k`` is below 1, or a mask of another length was given.
+            ConfigError: A condition cannot be read, or names a column that is not there.
+            IndexBundleError: Words are to be searched and were not indexed, or ``vectors`` do not fit.
+            ModelSourceError: The cross-encoder cannot be had.
         """
-        if k < 1:
-            raise ValueError(f"k must be at least 1, found {k}")
-        mask = None if allow is None else self.mask(allow)
-        scores, rows = self._backend.search(self._vectors(queries, vectors), k, mask)
-        pool = len(self) if mask is None else int(mask.sum())
-        taken = self._chunks.take(pa.array(rows[rows >= 0].reshape(-1))).to_pylist()
-        results, next_hit = [], iter(taken)
-        for query, line, row in zip(queries, scores.tolist(), rows.tolist(), strict=True):
-            hits = tuple(
-                _hit(next(next_hit), score) for score, number in zip(line, row, strict=True) if number >= 0
-            )
-            results.append(Result(query, hits, k, _note(len(hits), k, pool, filtered=mask is not None)))
-        return results
+        prepared, mask = self._ready(k, allow, where, how)
+        ranked, notes = rank(
+            prepared, queries, k, mask, size=len(self), vectors=self._vectors(queries, vectors, prepared.how)
+        )
+        hits = iter(self._hits(ranked))
+        return [
+            Result(query, tuple(next(hits) for _ in found.rows), k, note)
+            for query, found, note in zip(queries, ranked, notes, strict=True)
+        ]
 
     def search_documents(
         self,
@@ -145,57 +229,133 @@ class Index:
         k: int = 10,
         *,
         allow: Allow | None = None,
+        where: str | None = None,
         vectors: NDArray[np.float32] | None = None,
+        how: SearchConfig | None = None,
     ) -> list[list[DocumentHit]]:
-        """Return the ``k`` best documents for each query, each scored by its best chunk.
+        """Return the ``k`` best documents for each query, each at the place of its best chunk.
 
         Args:
             queries: The queries.
             k: How many documents.
             allow: Which documents may be found.
+            where: A condition that chunks must fit besides.
             vectors: The queries' vectors if they are at hand.
+            how: How to rank chunks; ``None`` takes the index's own way.
+
+        Raises:
+            ValueError: ``k`` is below 1, or a mask of another length was given.
+            ConfigError: A condition cannot be read, or names a column that is not there.
+            IndexBundleError: Words are to be searched and were not indexed, or ``vectors`` do not fit.
         """
-        if k < 1:
-            raise ValueError(f"k must be at least 1, found {k}")
-        mask = None if allow is None else self.mask(allow)
-        embedded = self._vectors(queries, vectors)
-        rows_there = self._document_of if mask is None else self._document_of[mask]
-        documents_there = len(np.unique(rows_there))
-        wanted, chunks = min(k, documents_there), 4 * k
+        prepared, mask = self._ready(k, allow, where, how)
+        embedded = self._vectors(queries, vectors, prepared.how)
+        there = self._document_of if mask is None else self._document_of[mask]
+        wanted, chunks = min(k, len(np.unique(there))), 4 * k
         found: list[list[DocumentHit]] = [[] for _ in queries]
-        left = np.arange(len(queries))
-        while len(left) and wanted:
-            scores, rows = self._backend.search(embedded[left], chunks, mask)
-            for number, line, row in zip(left, scores, rows, strict=True):
-                found[number] = self._best_chunks(line, row)[:k]
+        left = list(range(len(queries))) if wanted else []
+        while left:
+            some = None if embedded is None else embedded[left]
+            ranked, _ = rank(
+                prepared, [queries[each] for each in left], chunks, mask, size=len(self), vectors=some
+            )
+            for number, each in zip(left, ranked, strict=True):
+                found[number] = self._best_chunks(each)[:k]
             # A document with many good chunks crowds out others: look deeper for those queries.
-            left = np.asarray([number for number in left if len(found[number]) < wanted], dtype=np.int64)
-            if chunks >= len(rows_there):
-                break
+            full = {number for number, each in zip(left, ranked, strict=True) if len(each.rows) >= chunks}
+            left = [number for number in left if len(found[number]) < wanted and number in full]
             chunks *= 4
         return found
 
-    def _best_chunks(self, scores: NDArray[np.float32], rows: NDArray[np.int64]) -> list[DocumentHit]:
+    def _ready(
+        self, k: int, allow: Allow | None, where: str | None, how: SearchConfig | None
+    ) -> tuple[Prepared, NDArray[np.bool_] | None]:
+        """Return the config worked out, and what all filters together leave."""
+        if k < 1:
+            raise ValueError(f"k must be at least 1, found {k}")
+        prepared = self._prepare(self.how if how is None else how)
+        masks = [] if allow is None else [self.mask(allow)]
+        masks += [self.where(each) for each in (where, prepared.how.where) if each and each.strip()]
+        if prepared.rules.left_in is not None:
+            masks.append(prepared.rules.left_in)
+        return prepared, None if not masks else masks[0] if len(masks) == 1 else np.logical_and.reduce(masks)
+
+    def _prepare(self, how: SearchConfig) -> Prepared:
+        key = how.model_dump_json()
+        prepared = self._prepared.get(key)
+        if prepared is None:
+            prepared = prepare(
+                how, self.rankings, self._chunks, self._passages, where=str(self.bundle.folder)
+            )
+            while len(self._prepared) >= _REMEMBERED:
+                self._prepared.pop(next(iter(self._prepared)), None)
+            self._prepared[key] = prepared
+        return prepared
+
+    def _passages(self, rows: NDArray[np.int64]) -> list[str]:
+        return passages_of(self._chunks.select(["title", "text"]).take(pa.array(rows)))
+
+    def _best_chunks(self, ranked: Ranked) -> list[DocumentHit]:
         """Return the documents of a ranked list of chunks, each at its first chunk."""
-        there = rows[rows >= 0]
-        _, first = np.unique(self._document_of[there], return_index=True)
+        _, first = np.unique(self._document_of[ranked.rows], return_index=True)
         order = np.sort(first)
-        ids = self._chunks["id"].take(pa.array(there[order])).to_pylist()
+        there, scores = ranked.rows[order], ranked.score[order]
+        ids = self._chunks["id"].take(pa.array(there)).to_pylist()
         return [
-            DocumentHit(self._documents[int(self._document_of[there[place]])], float(scores[place]), chunk_id)
-            for place, chunk_id in zip(order.tolist(), ids, strict=True)
+            DocumentHit(self._documents[int(self._document_of[row])], float(score), chunk_id)
+            for row, score, chunk_id in zip(there, scores, ids, strict=True)
         ]
 
-    def _vectors(self, queries: Sequence[str], given: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    def _hits(self, ranked: Sequence[Ranked]) -> list[Hit]:
+        """Return the hits of all queries, one after the other."""
+        if not ranked:
+            return []
+        rows = np.concatenate([each.rows for each in ranked])
+        taken = self._chunks.select(_COLUMNS).take(pa.array(rows)).to_pydict()
+        lines: Any = zip(*(taken[name] for name in _COLUMNS), strict=True)
+        parts = [one for each in ranked for one in each.parts_by_row()]
+        return [
+            Hit(
+                chunk,
+                document,
+                start,
+                end,
+                text,
+                title,
+                next(reversed(part.values())),
+                source,
+                license_,
+                url,
+                date,
+                country,
+                part,
+            )
+            for (chunk, document, start, end, text, title, source, license_, url, date, country), part in zip(
+                lines, parts, strict=True
+            )
+        ]
+
+    def _vectors(
+        self, queries: Sequence[str], given: NDArray[np.float32] | None, how: SearchConfig
+    ) -> NDArray[np.float32] | None:
+        if how.mode == "bm25":
+            return None
         vectors = self.embed_queries(queries) if given is None else given
-        if vectors.shape != (len(queries), self._backend.dimension):
+        if vectors.shape != (len(queries), self.rankings.backend.dimension):
             raise IndexBundleError(
                 f"query vectors of shape {vectors.shape} for {len(queries)} queries "
-                f"and an index of {self._backend.dimension} dimensions",
+                f"and an index of {self.rankings.backend.dimension} dimensions",
                 where=str(self.bundle.folder),
                 cure="embed queries with the encoder the index was built with",
             )
         return vectors
+
+
+def _remember(store: dict[str, T], key: str, value: T) -> None:
+    """Put a value in, and the oldest out where there are many."""
+    while len(store) >= _REMEMBERED:
+        store.pop(next(iter(store)), None)
+    store[key] = value
 
 
 def _check_embedder(embedder: Embedder, made: dict[str, Any], root: Path) -> None:
@@ -210,28 +370,3 @@ def _check_embedder(embedder: Embedder, made: dict[str, Any], root: Path) -> Non
         where=str(root),
         cure=f"search with the model, prompts and length it was built with ({made['model']}), or build again",
     )
-
-
-def _hit(row: dict[str, Any], score: float) -> Hit:
-    return Hit(
-        row["id"],
-        row["document_id"],
-        row["start"],
-        row["end"],
-        row["text"],
-        row["title"],
-        score,
-        row["source"],
-        row["license"],
-        row["url"],
-        row["date"],
-        row["country"],
-        {"dense": score},
-    )
-
-
-def _note(found: int, asked: int, pool: int, *, filtered: bool) -> str:
-    if found >= asked:
-        return ""
-    where = "the filter leaves" if filtered else "the index holds"
-    return f"{asked} asked for, {found} found: {where} {pool} chunks"

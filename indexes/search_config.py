@@ -18,11 +18,16 @@ class FusionConfig(Config):
         method: ``rrf``: reciprocal ranks (Cormack et al. 2009); ``convex``: scores brought to
             0–1 within a query and mixed (Bruch et al. 2023, arXiv:2210.11934).
         dense: The weight of vectors, 0 to 1; words have the rest.
+        normalise: How ``convex`` brings scores to 0–1; the best of the query's candidates gets 1.
+            0 is, for ``theoretical``, the least score that can be (cosine −1, BM25 0: "TM2C2" in
+            the paper); for ``min-max`` the worst candidate's; for ``background`` what a passage
+            picked at random scores.
         k: The constant of ``rrf``.
     """
 
     method: Literal["rrf", "convex"] = "rrf"
     dense: float = Field(default=0.5, ge=0, le=1)
+    normalise: Literal["theoretical", "min-max", "background"] = "background"
     k: int = Field(default=60, ge=1)
 
 
