@@ -1,0 +1,199 @@
+"""Carry a removal to its end, also after a kill.
+
+A removal happens when the version without the chunks becomes the one served. What it
+needs after that stands in ``<root>/.removal.json`` before: the rule, hashes and counts, no
+text. Whoever writes next looks there: a removal that was never served is dropped, one that was
+is finished first. The version before stays until its texts were looked for everywhere.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from hinterland.core.files import read_json, write_json
+from hinterland.indexes.bundle import CURRENT, MANIFEST, drop_version, sweep, writer_lock
+from hinterland.indexes.change_compact import compact_state, publish_compacted
+from hinterland.indexes.change_faiss import vectors_of
+from hinterland.indexes.change_state import EVERYTHING, State, read_version, state_of
+from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
+from hinterland.indexes.lexical import LexicalConfig
+from hinterland.indexes.removal_receipt import write_receipt
+from hinterland.indexes.removal_rules import Rule, lay_down
+from hinterland.indexes.residue import Report, Traces, refuse_residue, scan
+from hinterland.indexes.version import passages_of
+
+__all__ = ["PENDING", "drop_others", "finish", "matching_chunks", "recover", "writing"]
+
+PENDING = ".removal.json"
+_OLD_CACHE = ".blocks"  # of version 0.1.0
+_BLOCK = 16_384
+
+
+@contextmanager
+def writing(root: Path, *, wait_seconds: float = 0.0) -> Iterator[None]:
+    """Hold ``root`` for a writer, with all that a killed writer left swept up or finished.
+
+    Raises:
+        StorageError: Another writer holds it, or the folder cannot be written.
+        IndexBundleError: A removal cannot be finished: something of it is left in a file.
+    """
+    with writer_lock(root, wait_seconds=wait_seconds):
+        recover(root)
+        yield
+
+
+def recover(root: Path) -> None:
+    """Sweep up after killed writers, and finish a removal that was served but not ended.
+
+    Raises:
+        IndexBundleError: See `finish`.
+    """
+    sweep(root)
+    if (root / PENDING).is_file():
+        pending = read_json(root / PENDING)
+        if _was_served(root, pending):
+            finish(root, compact=True)
+        else:
+            (root / PENDING).unlink()
+
+
+def _was_served(root: Path, pending: dict[str, Any]) -> bool:
+    if not (root / CURRENT).is_file():
+        return False
+    version = (root / CURRENT).read_text(encoding="utf-8").strip()
+    manifest = read_json(root / "versions" / version / MANIFEST)
+    return any(each.get("removal") == pending["removal"] for each in manifest.get("changes", []))
+
+
+def matching_chunks(chunks: pa.Table, rule: Rule) -> NDArray[np.bool_]:
+    """Return the chunks of all documents of which a chunk fits, shape (chunks,).
+
+    Raises:
+        ConfigError: The rule names a column that is not there.
+    """
+    found = rule.matches(chunks)
+    documents = chunks["document_id"].filter(pa.array(found)).unique()
+    whole = pc.is_in(chunks["document_id"], value_set=documents)
+    return np.asarray(whole.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+def drop_others(root: Path, version: str) -> int:
+    """Delete all versions but one, and return how many."""
+    others = [each.name for each in (root / "versions").iterdir() if each.is_dir() and each.name != version]
+    for name in others:
+        drop_version(root, name)
+    return len(others)
+
+
+def finish(root: Path, *, compact: bool) -> dict[str, Any]:
+    """End the removal that ``.removal.json`` describes, and return its receipt.
+
+    Texts are looked for in every file but the older versions; these are deleted then, and the
+    dead vectors dropped. The caller holds the writer's lock.
+
+    Args:
+        root: The index's folder.
+        compact: Drop the dead vectors now; else the removal stays open until `compact`.
+
+    Raises:
+        IndexBundleError: Something removed is left in a file. The removal stays open.
+        StorageError: The disk is full, or the folder cannot be written.
+    """
+    pending = read_json(root / PENDING)
+    rule = Rule.from_dict(pending["rule"])
+    lay_down(root, rule)
+    state = state_of(root)
+    traces: Traces | None = None
+    if pending["stage"] == "served":
+        pending["cached_vectors"] = pending.get("cached_vectors", 0) + _forget(state)
+        if (root / "versions" / pending["version_before"]).is_dir():
+            traces = _traces(root, state, rule, pending["version_before"])
+            _look(root, state, traces, pending)
+        else:
+            pending["residue"] = {"clean": None, "why": "the version before was deleted by hand"}
+        pending["stage"] = "checked"
+        write_json(root / PENDING, pending)
+    if not pending["keep_versions"]:
+        pending["versions_deleted"] = pending.get("versions_deleted", 0) + drop_others(
+            root, state.bundle.version
+        )
+    if state.dead and compact:
+        made = compact_state(state)
+        pending["vectors"] = {
+            "dropped": made.dropped,
+            "how": made.how,
+            "compared": made.compared,
+            "near_before": made.near,
+        }
+        write_json(root / PENDING, pending)
+        publish_compacted(state, made, keep=EVERYTHING if pending["keep_versions"] else 1)
+        state = state_of(root)
+    if not pending["keep_versions"]:
+        drop_others(root, state.bundle.version)
+    if traces is not None:
+        _look(root, state, traces, pending)
+    return _receipt(root, state, pending)
+
+
+def _forget(state: State) -> int:
+    """Delete the cached vectors of all but the live chunks, and return how many."""
+    made = str(state.bundle.manifest["embedder"].get("fingerprint", ""))
+    shutil.rmtree(state.root / _OLD_CACHE, ignore_errors=True)
+    return EmbeddingCache(state.root / CACHE).prune({made: passages_of(state.chunks)})
+
+
+def _traces(root: Path, state: State, rule: Rule, before: str) -> Traces:
+    """Return what must not be found, from the version before the removal."""
+    old = read_version(root, before)
+    gone = matching_chunks(old.chunks, rule)
+    removed, kept = old.chunks.filter(pa.array(gone)), old.rows[~gone]
+    manifest = state.bundle.manifest
+    lexical = LexicalConfig.model_validate(manifest["bm25"]) if "bm25" in manifest else None
+    return Traces.of(
+        removed,
+        state.chunks,
+        lexical=lexical,
+        vectors=vectors_of(old.backend, old.rows[gone]),
+        kept_vectors=(
+            vectors_of(old.backend, kept[start : start + _BLOCK]) for start in range(0, len(kept), _BLOCK)
+        ),
+        named=[
+            rule.where,
+            *(value for _, values in rule.columns for value in values),
+            *(each for each in removed["source"].unique().to_pylist() if each),
+            str(manifest["embedder"].get("model", "")),
+        ],
+    )
+
+
+def _look(root: Path, state: State, traces: Traces, pending: dict[str, Any]) -> Report:
+    """Look for the traces in every file; vectors only where none are dead.
+
+    Raises:
+        IndexBundleError: Something was found.
+    """
+    versions = [each for each in (root / "versions").iterdir() if each.name != state.bundle.version]
+    dense = list(state.bundle.folder.glob("dense.*")) if state.dead else []
+    report = scan(root, traces, leave_out=[*versions, *dense])
+    pending["residue"] = report.as_dict()
+    refuse_residue(report, root)
+    return report
+
+
+def _receipt(root: Path, state: State, pending: dict[str, Any]) -> dict[str, Any]:
+    told = {name: value for name, value in pending.items() if name not in ("stage", "name")}
+    told["complete"] = not state.dead
+    told["dead_vectors"] = state.dead
+    path = write_receipt(root, pending["name"], state.bundle, told)
+    if not state.dead:
+        (root / PENDING).unlink()
+    return {**read_json(path), "receipt": str(path)}
