@@ -202,6 +202,14 @@ class ChatClient:
             raise EndpointError("the endpoint lists no models", where=self._address("/models"))
         return [str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry]
 
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the endpoint's JSON answer to a request of another kind, such as ``/completions``.
+
+        Raises:
+            EndpointError: It cannot be reached, refuses, or answers with something else.
+        """
+        return self._json(self._send("POST", path, body))
+
     def _address(self, path: str) -> str:
         parts = urlsplit(self.config.base_url)
         return urlunsplit((parts.scheme, parts.netloc, parts.path + path, parts.query, ""))

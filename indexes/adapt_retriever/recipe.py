@@ -43,12 +43,13 @@ from hinterland.indexes.adapt_retriever.training import (
     contrastive_loss,
     freeze_below,
     load_encoder,
+    quiet,
     train_encoder,
 )
 from hinterland.indexes.adapt_retriever.vectors import Known
 from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
 
-__all__ = ["Adapted", "Judgements", "adapt_retriever", "adapted_encoder", "passages_of_table"]
+__all__ = ["Adapted", "Judgements", "adapt_retriever", "adapted_encoder", "passages_of_table", "split_for"]
 
 #: Queries by id, and relevance by query and document.
 Judgements = tuple[Mapping[str, str], Mapping[str, Mapping[str, float]]]
@@ -155,10 +156,14 @@ def adapt_retriever(
         StorageError: The disk is full, or another run holds the folder.
     """
     begun = time.perf_counter()
-    if settings.replug is not None and language_model is None:
-        raise ConfigError(
-            "replug asks a language model, and there is none", where="replug", cure="set language_model"
-        )
+    asked_for = {"replug": settings.replug is not None, "pairs.kinds": "generated" in settings.pairs.kinds}
+    for where, needed in asked_for.items():
+        if needed and language_model is None:
+            raise ConfigError(
+                "a language model is needed, and there is none",
+                where=where,
+                cure="set language_model, or leave this out",
+            )
     if settings.threads is not None:
         import torch
 
@@ -205,7 +210,7 @@ class _Work:
         tokens = settings.pairs.passage_tokens
         self.passages = passages_of_table(table, settings.embed, tokens=tokens)
         self.licenses = _licenses(table)
-        self.split = _split(self.passages, settings, judged)
+        self.split = split_for(self.passages, settings, with_queries=judged is not None)
         self.exams: dict[str, Exam] = {}
         if judged is None:
             held_out, rest = self.split.held_out, self.split.train
@@ -342,7 +347,8 @@ class _Work:
         model = load_encoder(settings.embed, tokens=10**6)  # its own limit
         model.load_state_dict(load_file(str(folder.parent / "train" / _WEIGHTS)))
         with atomic_dir(folder / ENCODER.name) as temporary:
-            model.save_pretrained(str(temporary), create_model_card=False)
+            with quiet():
+                model.save_pretrained(str(temporary), create_model_card=False)
             card = retriever_card(
                 base=settings.embed.model,
                 base_hash=self.base_hash,
@@ -357,16 +363,16 @@ class _Work:
         return {"model": str(folder / ENCODER.name)}
 
 
-def _split(passages: Sequence[Passage], settings: AdaptSettings, judged: Judgements | None) -> Split:
+def split_for(passages: Sequence[Passage], settings: AdaptSettings, *, with_queries: bool) -> Split:
+    """Return what is learnt from and what is held out; with queries of the user's own, nothing is."""
     split = split_documents(
         passages, share=settings.gate.hold_out, seed=settings.seed, most=settings.gate.queries
     )
-    # With queries of the user's own, nobody's document needs to be kept out of training.
-    return split if judged is None else Split(tuple(passages), (), 0)
+    return Split(tuple(passages), (), 0) if with_queries else split
 
 
 def _told(done: Trained) -> dict[str, Any]:
-    """Return what a training did, without what differs between two runs of it."""
+    """Return what a training did, in a few numbers."""
     losses, tenth = done.losses, max(1, len(done.losses) // 10)
     return {
         "steps": len(losses),

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ class Trained:
         precision: ``bf16`` or ``fp32``.
         resumed_at: The step of the checkpoint it went on from; 0 is the beginning.
         seconds: Time of this process.
+        step_seconds: Time of each step in it.
     """
 
     losses: tuple[float, ...]
@@ -52,6 +54,7 @@ class Trained:
     precision: str
     resumed_at: int
     seconds: float
+    step_seconds: tuple[float, ...]
 
 
 def load_encoder(config: EmbedConfig, *, tokens: int) -> Any:
@@ -187,15 +190,17 @@ def train_encoder(
     begun = time.perf_counter()
     last = _newest(folder)
     start = int(last.name.rpartition("-")[2]) if last else 0
-    trainer = _trainer(model, arguments, data, loss, folder, label, steps - start)
+    ticks = [time.perf_counter()]
+    trainer = _trainer(model, arguments, data, loss, folder, label, steps - start, ticks)
     with quiet():
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     losses = tuple(entry["loss"] for entry in trainer.state.log_history if "loss" in entry)
     for checkpoint in folder.glob("checkpoint-*"):
         shutil.rmtree(checkpoint, ignore_errors=True)
     model.eval()
+    gaps = tuple(later - earlier for earlier, later in pairwise(ticks))
     trained = sum(value.numel() for value in model.parameters() if value.requires_grad)
-    return Trained(losses, trained, "bf16" if bf16 else "fp32", start, time.perf_counter() - begun)
+    return Trained(losses, trained, "bf16" if bf16 else "fp32", start, time.perf_counter() - begun, gaps)
 
 
 def _newest(folder: Path) -> Path | None:
@@ -212,7 +217,9 @@ def _newest(folder: Path) -> Path | None:
     return None
 
 
-def _trainer(model: Any, arguments: Any, data: Any, loss: Any, folder: Path, label: str, steps: int) -> Any:
+def _trainer(
+    model: Any, arguments: Any, data: Any, loss: Any, folder: Path, label: str, steps: int, ticks: list[float]
+) -> Any:
     """Return a trainer that shows its progress, marks whole checkpoints and writes no card."""
     from sentence_transformers import SentenceTransformerTrainer
     from transformers import TrainerCallback
@@ -224,6 +231,7 @@ def _trainer(model: Any, arguments: Any, data: Any, loss: Any, folder: Path, lab
             next(self.bar, None)
 
         def on_step_end(self, *_: Any, **__: Any) -> None:
+            ticks.append(time.perf_counter())
             next(self.bar, None)
 
         def on_log(self, _: Any, state: Any, *__: Any, logs: Any = None, **___: Any) -> None:

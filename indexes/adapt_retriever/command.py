@@ -1,0 +1,175 @@
+"""`hinterland index adapt-retriever`: a corpus or an index in, a better encoder out, or the base kept."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import Field
+
+import hinterland.indexes.adapt_retriever.open_model  # noqa: F401 - files itself in LANGUAGE_MODELS
+from hinterland.core.corpus import Corpus
+from hinterland.core.errors import ConfigError
+from hinterland.core.run import peak_rss_mb
+from hinterland.indexes.adapt_retriever.documents import Passage
+from hinterland.indexes.adapt_retriever.exam import read_queries
+from hinterland.indexes.adapt_retriever.language_model import LANGUAGE_MODELS, LanguageModel
+from hinterland.indexes.adapt_retriever.material import all_pairs, prepare
+from hinterland.indexes.adapt_retriever.recipe import (
+    Judgements,
+    adapt_retriever,
+    passages_of_table,
+    split_for,
+)
+from hinterland.indexes.adapt_retriever.settings import AdaptSettings, QuerySet
+from hinterland.indexes.adapt_retriever.training import (
+    contrastive_loss,
+    freeze_below,
+    load_encoder,
+    train_encoder,
+)
+from hinterland.indexes.build import read_documents
+from hinterland.indexes.bundle import CHUNKS, CURRENT, open_bundle
+from hinterland.indexes.embed import SentenceEmbedder
+
+__all__ = ["CommandConfig", "plan", "render", "run"]
+
+_TIMED = 4  # steps that a dry run times; the first, which warms up, does not count
+_SAMPLE = 32  # passages that a dry run embeds
+
+
+class CommandConfig(AdaptSettings):
+    """Config of ``hinterland index adapt-retriever``.
+
+    Attributes:
+        corpus: A corpus's folder, or an index's, whose chunks are used as they are.
+        out: The run folder; the encoder appears in it as ``model/encoder``.
+        only_kept: Leave out what the corpus's ``keep`` column rejects, and weights of 0.
+        queries: Queries and judgements of your own for the gate; they are not trained on.
+        general: A general set, to see what is forgotten: queries, judgements and their corpus.
+    """
+
+    corpus: Path
+    out: Path = Field(default=Path("runs/retriever"))
+    only_kept: bool = True
+    queries: QuerySet | None = None
+    general: QuerySet | None = None
+
+
+def plan(config: CommandConfig) -> dict[str, Any]:
+    """Make the pairs, time a few steps, and say what the whole will take; write nothing."""
+    table = _rows(config.corpus, only_kept=config.only_kept)
+    passages = passages_of_table(table, config.embed, tokens=config.pairs.passage_tokens)
+    split = split_for(passages, config, with_queries=config.queries is not None)
+    made, _ = all_pairs(split.train, config)
+    step, embedding = _time(split.train, config)
+    searched = len(passages) if config.queries else min(len(passages), config.gate.passages or len(passages))
+    candidates = 0 if config.negatives.margin is None else len(split.train)
+    counts = {kind: len(found) for kind, found in sorted(made.items())}
+    if "generated" in config.pairs.kinds and config.language_model:
+        counts["generated (asked for)"] = min(config.pairs.generated.passages, len(split.train))
+    replug = config.replug
+    return {
+        "documents": len({passage.document for passage in passages}),
+        "passages": len(passages),
+        "held_out_documents": len({passage.document for passage in split.held_out}),
+        "pairs": counts,
+        "steps": config.train.steps,
+        "pairs_used": min(sum(counts.values()), config.train.steps * config.train.batch),
+        "seconds_a_step": round(step, 2),
+        "seconds_estimated": round(config.train.steps * step + (candidates + 2 * searched) * embedding, 1),
+        "language_model_calls": replug.contexts * replug.passages if replug else 0,
+        "peak_memory_mb": round(peak_rss_mb()),
+    }
+
+
+def run(config: CommandConfig) -> dict[str, Any]:
+    """Adapt, measure, and publish the encoder if it is better."""
+    table = _rows(config.corpus, only_kept=config.only_kept)
+    judged = read_queries(config.queries) if config.queries else None
+    general: tuple[pa.Table, Judgements] | None = None
+    if config.general is not None:
+        if config.general.corpus is None:
+            raise ConfigError(
+                "the general set names no corpus", where="general.corpus", cure="give its folder"
+            )
+        general = _rows(config.general.corpus, only_kept=False), read_queries(config.general)
+    with _language_model(config) as model:
+        names = set(AdaptSettings.model_fields)
+        settings = AdaptSettings.model_validate(config.model_dump(include=names))
+        result = adapt_retriever(
+            table, config.out, settings, judged=judged, general=general, language_model=model
+        )
+    return {"out": str(config.out), **result.as_json()}
+
+
+def render(result: dict[str, Any]) -> str:
+    """Return the result in a few lines."""
+    used = ", ".join(f"{count:,} {kind}" for kind, count in result["counts"]["pairs_used"].items())
+    lines = [f"{result['verdict']}: embed.model: {result['model']}"]
+    for name in ("gate", "general"):
+        found = result[name]
+        if found:
+            lines.append(
+                f"  {name}: nDCG@{found['k']} {found['base']:.3f} -> {found['adapted']:.3f}"
+                f" ({found['difference']:+.3f}, 95 % {found['low']:+.3f} to {found['high']:+.3f},"
+                f" p = {found['p']:.4f}) on {found['queries']:,} queries: {found['source']}"
+            )
+    training = result["training"]["pairs"]
+    lines.append(
+        f"  {training['steps']:,} steps ({used}); loss {training['loss_first_tenth']:.3f} ->"
+        f" {training['loss_last_tenth']:.3f}; {result['seconds']:.1f} s"
+    )
+    return "\n".join(lines)
+
+
+def _rows(folder: Path, *, only_kept: bool) -> pa.Table:
+    """Return a corpus's rows, or the chunks of the index that is served."""
+    if (folder / CURRENT).is_file():
+        return pq.read_table(open_bundle(folder).folder / CHUNKS)
+    return read_documents(Corpus.open(folder), only_kept=only_kept)
+
+
+@contextmanager
+def _language_model(config: CommandConfig) -> Iterator[LanguageModel | None]:
+    """Open the language model that the config names, if it names one."""
+    if config.language_model is None:
+        yield None
+        return
+    settings = dict(config.language_model)
+    provider = settings.pop("provider", None)
+    if not isinstance(provider, str):
+        raise ConfigError(
+            "the language model names no provider",
+            where="language_model.provider",
+            cure=f"set it to one of: {', '.join(LANGUAGE_MODELS)}",
+        )
+    with LANGUAGE_MODELS.get(provider)(settings) as model:
+        yield model
+
+
+def _time(passages: tuple[Passage, ...], config: CommandConfig) -> tuple[float, float]:
+    """Return the seconds of a step of training, and of embedding a passage."""
+    embedder = SentenceEmbedder(config.embed)
+    short = config.train.model_copy(update={"steps": _TIMED, "checkpoint_every": _TIMED + 1})
+    few = config.model_copy(
+        update={"train": short, "negatives": config.negatives.model_copy(update={"margin": None})}
+    )
+    material = prepare(passages, few, embedder)
+    model = load_encoder(config.embed, tokens=config.pairs.passage_tokens)
+    freeze_below(model, config.train.top_layers)
+    with tempfile.TemporaryDirectory() as folder:
+        loss = contrastive_loss(model, short)
+        done = train_encoder(model, loss, material.columns, short, Path(folder), seed=0, label="timed steps")
+    texts = [passage.shown for passage in passages[:_SAMPLE]]
+    embedder.passages(texts[:2])  # the first call loads and warms up; it is not timed
+    start = time.perf_counter()
+    embedder.passages(texts)
+    return statistics.median(done.step_seconds[1:]), (time.perf_counter() - start) / len(texts)
