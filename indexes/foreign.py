@@ -51,6 +51,7 @@ class StoreSearcher:
             the passages; where they differ, the search is refused.
         deepest: How many passages are asked for at most.
         distances: Whether the store's scores are distances; ``None``: told from their order.
+        close: Ends the connection; called by `close` and at the end of a ``with`` block.
     """
 
     def __init__(
@@ -62,10 +63,21 @@ class StoreSearcher:
         encoder: str = "",
         deepest: int = 1024,
         distances: bool | None = None,
+        close: Callable[[], None] = lambda: None,
     ) -> None:
         self.store, self._name, self._filter = store, name, allow_filter
-        self._encoder = encoder
+        self._encoder, self._close = encoder, close
         self._deepest, self._distances = deepest, distances
+
+    def close(self) -> None:
+        """End the connection to the store."""
+        self._close()
+
+    def __enter__(self) -> StoreSearcher:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def fingerprint(self) -> str:

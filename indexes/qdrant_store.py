@@ -87,6 +87,7 @@ def open_qdrant(settings: Mapping[str, Any], embedder: Embedder, *, create: bool
         allow_filter=allow_filter,
         deepest=given.deepest,
         distances=False,
+        close=client.close,
     )
 
 

@@ -88,7 +88,7 @@ def open_system(config: SystemConfig) -> Iterator[System]:
             embedder = SentenceEmbedder(config.embed) if config.embed else None
             index = Index.open(config.index, embedder=embedder)
         elif config.store is not None:
-            index = open_store(config.store)
+            index = stack.enter_context(open_store(config.store))
         endpoint = config.endpoint or stack.enter_context(serve_local(config.local))
         client = stack.enter_context(ChatClient(endpoint))
         prompt = config.prompt or (CITING if config.endpoint else PromptConfig())

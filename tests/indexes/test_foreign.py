@@ -36,7 +36,7 @@ def qdrant(
     searcher = open_store(config(folder), embedder=embedder, create=True)
     assert fill_store(built, searcher.store, batch=3) == Filled(7, 7, 0, resumable=True)
     yield searcher
-    searcher.store.client.close()
+    searcher.close()
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_a_folder_is_one_process_s(tmp_path: Path, embedder: SentenceEmbedder) -
     first = open_store(config(tmp_path), embedder=embedder, create=True)
     with pytest.raises(StorageError, match="already accessed"):
         open_store(config(tmp_path), embedder=embedder)
-    first.store.client.close()
+    first.close()
 
     class Narrow:
         dimension, space = 6, "x"
