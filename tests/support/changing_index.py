@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+from tests.support.letter_embedder import LetterEmbedder
 
 from hinterland.core.corpus import Corpus, write_corpus
 from hinterland.indexes.build import build_index
 from hinterland.indexes.lexical import LexicalConfig
-from tests.support.letter_embedder import LetterEmbedder
 
 __all__ = ["COUNTRIES", "EMBEDDER", "build", "documents", "secret"]
 
@@ -19,7 +19,7 @@ COUNTRIES = ["KEN", "PER", "ISL", "JPN"]
 
 def secret(number: int) -> str:
     """Return a text of several chunks that no other document shares."""
-    words = [f"quokka{number}x{place} whispers Zürich{number * 7 + place}" for place in range(25)]
+    words = [f"quokka{number}x{place} whispers Zürich{number}y{place}" for place in range(25)]
     return f"The hidden ledger {number} says: " + ". ".join(words) + "."
 
 
