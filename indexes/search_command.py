@@ -13,6 +13,7 @@ from hinterland.core.errors import ConfigError
 from hinterland.indexes.bundle import open_bundle
 from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
 from hinterland.indexes.search import Index
+from hinterland.indexes.search_config import SearchConfig
 
 __all__ = ["CommandConfig", "plan", "render", "run"]
 
@@ -25,6 +26,8 @@ class CommandConfig(Config):
         query: One query.
         queries: Several queries.
         k: How many passages to each.
+        how: How to rank (`SearchConfig`); ``null``: as the index's manifest says, else by vectors.
+        where: A condition that passages must fit, such as ``country == 'KEN'``; applied before the search.
         embed: Another encoder than the one the index names (its folder moved, say); it is
             refused unless it gives the same vectors.
     """
@@ -33,6 +36,8 @@ class CommandConfig(Config):
     query: str = ""
     queries: tuple[str, ...] = ()
     k: int = Field(default=5, ge=1)
+    how: SearchConfig | None = None
+    where: str = ""
     embed: EmbedConfig | None = None
 
     @property
@@ -51,12 +56,15 @@ def plan(config: CommandConfig) -> dict[str, Any]:
     """Check the index and say what would be searched; no encoder is loaded."""
     queries = _need_queries(config)
     bundle = open_bundle(config.index)
+    how = config.how or SearchConfig(**bundle.manifest.get("search") or {})
     return {
         "queries": len(queries),
         "version": bundle.version,
         "chunks": bundle.manifest["chunks"],
         "encoder": bundle.manifest["embedder"]["model"],
         "factory": bundle.manifest["index"].get("factory", ""),
+        "how": {"mode": how.mode, **how.model_dump(mode="json", exclude_defaults=True)},
+        "where": config.where,
     }
 
 
@@ -65,7 +73,7 @@ def run(config: CommandConfig) -> dict[str, Any]:
     queries = _need_queries(config)
     embedder = SentenceEmbedder(config.embed) if config.embed else None
     index = Index.open(config.index, embedder=embedder)
-    results = index.search(queries, config.k)
+    results = index.search(queries, config.k, where=config.where or None, how=config.how)
     return {"version": index.fingerprint, "results": [result.as_dict() for result in results]}
 
 
@@ -75,11 +83,15 @@ def render(result: dict[str, Any]) -> str:
     for found in result["results"]:
         lines.append(found["query"])
         for rank, hit in enumerate(found["hits"], 1):
-            origin = ", ".join(part for part in (hit["source"], hit["license"]) if part)
+            known = (hit["source"], hit["license"], hit["date"], hit["country"])
+            origin = ", ".join(part for part in known if part)
             lines.append(
                 f"  {rank}. {hit['score']:.3f}  {hit['title'] or hit['document_id']}  "
                 f"[{hit['document_id']} {hit['start']}–{hit['end']}{'; ' + origin if origin else ''}]"
             )
+            if len(hit["parts"]) > 1:
+                parts = ", ".join(f"{name} {value:.3f}" for name, value in hit["parts"].items())
+                lines.append(f"     {parts}")
             body = textwrap.shorten(hit["text"], 240, placeholder=" …")
             lines.append(textwrap.indent(textwrap.fill(body, 92), "     "))
         if found["note"]:

@@ -98,10 +98,11 @@ class RetrievalAugmented:
 
     Args:
         client: The model.
-        index: Where passages come from.
+        index: Where passages come from; an index ranks as `Index.using` set.
         k: How many passages.
         prompt: The wording, and the room for passages.
         allow: Which documents may be shown; all when ``None``.
+        where: A condition that passages must fit besides (`hinterland.core.expressions`).
         name: The name in tables.
     """
 
@@ -113,11 +114,13 @@ class RetrievalAugmented:
         k: int = 3,
         prompt: PromptConfig | None = None,
         allow: Allow | None = None,
+        where: str = "",
         name: str = "retrieval",
     ) -> None:
         self._client, self._index, self._k = client, index, k
         self._prompt, self._name = prompt or PromptConfig(), name
         self._allow = None if allow is None else _narrowed(index, allow)
+        self._where = where.strip() or None
         self._lock = Lock()
         self._counts = CitationCounts()
 
@@ -138,13 +141,14 @@ class RetrievalAugmented:
         prompt = self._prompt
         allowed = "all" if self._allow is None else _hash(self._allow)
         wording = (prompt.retrieval_system, prompt.retrieval_user, prompt.passage_characters)
+        where = [] if self._where is None else [self._where]
         return fingerprint(
-            "retrieval", self._client.fingerprint, self._index.fingerprint, self._k, wording, allowed
+            "retrieval", self._client.fingerprint, self._index.fingerprint, self._k, wording, allowed, *where
         )
 
     def retrieve(self, question: str) -> tuple[Passage, ...]:
         """Return the passages for a question, best first."""
-        (found,) = self._index.search([question], self._k, allow=self._allow)
+        (found,) = self._index.search([question], self._k, allow=self._allow, where=self._where)
         return tuple(_passage(hit) for hit in found)
 
     def answer(self, question: str) -> Answer:
