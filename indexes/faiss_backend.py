@@ -22,10 +22,11 @@ from hinterland.indexes.faiss_rows import (
     can_remove,
     forget_places,
     keeps_exact,
+    mend,
     reconstruct_rows,
     remove_rows,
 )
-from hinterland.indexes.faiss_search import Found, Selection, by_row, filtered_afterwards, finite, raw_search
+from hinterland.indexes.faiss_search import Found, Selection, by_row, filtered_afterwards, raw_search
 
 __all__ = ["FaissBackend", "FaissType"]
 
@@ -177,7 +178,7 @@ class FaissBackend:
             vectors = np.ascontiguousarray(vectors, np.float32)
         if vectors.ndim != 2 or vectors.shape[1] != self._index.d:
             raise ValueError(f"vectors need the shape (n, {self._index.d}), found {vectors.shape}")
-        if not finite(vectors):
+        if not np.isfinite(vectors).all():
             raise ValueError("a vector holds numbers that are not finite")
         return vectors
 
@@ -208,6 +209,7 @@ class FaissType:
                 where=str(path),
                 cure="build the index again",
             ) from error
+        mend(faiss, index)
         return FaissBackend(index, str(settings.get("factory", "")), dict(settings.get("parameters", {})))
 
 

@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 from hinterland.indexes.backend import Vectors
 from hinterland.indexes.faiss_build import graph_in
 
-__all__ = ["add_rows", "can_remove", "forget_places", "keeps_exact", "reconstruct_rows", "remove_rows"]
+__all__ = [
+    "add_rows",
+    "can_remove",
+    "forget_places",
+    "keeps_exact",
+    "mend",
+    "reconstruct_rows",
+    "remove_rows",
+]
 
 Rows = NDArray[np.int64]
 
@@ -112,3 +120,17 @@ def forget_places(faiss: ModuleType, index: Any) -> None:
     inner = faiss.try_extract_index_ivf(index)
     if inner is not None and inner.direct_map.type != faiss.DirectMap.NoMap:
         inner.make_direct_map(False)
+
+
+def mend(faiss: ModuleType, index: Any) -> None:
+    """Set what reading an index back leaves out.
+
+    FAISS 1.15 reads packed lists without the pointer to the codebook that decodes them, and then
+    crashes when a vector is asked for.
+    """
+    inner = faiss.try_extract_index_ivf(index)
+    inner = None if inner is None else faiss.downcast_index(inner)
+    if isinstance(inner, faiss.IndexIVFPQFastScan) and inner.fine_quantizer is None:
+        inner.fine_quantizer = inner.pq
+    elif isinstance(inner, faiss.IndexIVFAdditiveQuantizerFastScan) and inner.fine_quantizer is None:
+        inner.fine_quantizer = inner.aq

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hinterland.indexes.backend import Mask, Vectors
 
-__all__ = ["Found", "Selection", "by_row", "filtered_afterwards", "finite", "raw_search"]
+__all__ = ["Found", "Selection", "by_row", "filtered_afterwards", "raw_search"]
 
 #: Scores and rows.
 Found = tuple[Vectors, NDArray[np.int64]]
@@ -36,12 +36,6 @@ class Selection:
         self.allowed = int(np.count_nonzero(mask))
         self._bits = np.packbits(mask, bitorder="little")
         self.selector = faiss.IDSelectorBitmap(len(mask), faiss.swig_ptr(self._bits))
-
-
-def finite(vectors: Vectors) -> bool:
-    """Whether all numbers are finite. The sum of squares tells, unless it overflows."""
-    flat = vectors.reshape(-1)
-    return math.isfinite(np.dot(flat, flat)) or bool(np.isfinite(flat).all())
 
 
 def raw_search(faiss: ModuleType, index: Any, parameters: Any, queries: Vectors, k: int) -> Found:
