@@ -1,0 +1,148 @@
+"""What a removal costs in quality, estimated on given queries before anything is removed.
+
+Each query is searched twice: among all documents, and among those that stay. Differences are
+paired by query, with bootstrap intervals. A judged document that goes still counts as one that
+should be found: that is the loss a user feels.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hinterland.core.errors import ConfigError
+from hinterland.core.stats import Interval, bootstrap_mean, paired_difference
+from hinterland.indexes.search import Index
+
+__all__ = ["ndcg", "read_asked", "read_judged", "recall", "removal_cost"]
+
+_QUERIES = 'write a query a line, or JSON lines with "_id" and "text" as BEIR has them'
+_QRELS = "write query-id, corpus-id and score, with tabs between them, as BEIR has it"
+
+
+def read_asked(path: Path) -> dict[str, str]:
+    """Return queries by id: JSON lines with ``_id`` and ``text``, or a query a line (id: its number).
+
+    Raises:
+        ConfigError: The file cannot be read, or holds no query.
+    """
+    file = path / "queries.jsonl" if path.is_dir() else path
+    found: dict[str, str] = {}
+    try:
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            if file.suffix == ".jsonl" and line.strip():
+                row = json.loads(line)
+                found[str(row.get("_id", number))] = str(row["text"]).strip()
+            elif line.strip():
+                found[str(number)] = line.strip()
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise ConfigError(f"queries cannot be read: {error}", where=str(file), cure=_QUERIES) from error
+    found = {name: text for name, text in found.items() if text}
+    if not found:
+        raise ConfigError("no query in the file", where=str(file), cure=_QUERIES)
+    return found
+
+
+def read_judged(path: Path) -> dict[str, dict[str, float]]:
+    """Return grades by document id, by query id, of a file in BEIR's layout.
+
+    Raises:
+        ConfigError: The file cannot be read, or a line has no grade.
+    """
+    found: dict[str, dict[str, float]] = {}
+    try:
+        with path.open(encoding="utf-8", newline="") as handle:
+            for row in csv.reader(handle, delimiter="\t"):
+                if row and row[0] != "query-id":
+                    query, document, grade = row
+                    found.setdefault(query, {})[document] = float(grade)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"judgements cannot be read: {error}", where=str(path), cure=_QRELS) from error
+    return found
+
+
+def ndcg(ranking: Sequence[str], grades: Mapping[str, float], k: int = 10) -> float:
+    """Return the normalised discounted cumulative gain (Järvelin and Kekäläinen 2002), linear gains.
+
+    >>> round(ndcg(["b", "a"], {"a": 1.0}), 4)
+    0.6309
+    """
+    gains = [grades.get(document, 0.0) for document in ranking[:k]]
+    best = sorted((grade for grade in grades.values() if grade > 0), reverse=True)[:k]
+    ideal = sum(grade / math.log2(rank + 2) for rank, grade in enumerate(best))
+    got = sum(max(gain, 0.0) / math.log2(rank + 2) for rank, gain in enumerate(gains))
+    return got / ideal if ideal else math.nan
+
+
+def recall(ranking: Sequence[str], grades: Mapping[str, float], k: int = 10) -> float:
+    """Return the share of relevant documents among the first ``k``.
+
+    >>> recall(["b", "a"], {"a": 1.0, "c": 2.0})
+    0.5
+    """
+    relevant = {document for document, grade in grades.items() if grade > 0}
+    return len(relevant & set(ranking[:k])) / len(relevant) if relevant else math.nan
+
+
+def removal_cost(
+    index: Index,
+    removed: set[str],
+    queries: Mapping[str, str],
+    judged: Mapping[str, Mapping[str, float]] | None = None,
+    *,
+    k: int = 10,
+) -> dict[str, Any]:
+    """Estimate what searches lose when documents go.
+
+    Args:
+        index: The index with the documents.
+        removed: Ids of the documents to go.
+        queries: Queries by id.
+        judged: Grades by document id, by query id.
+        k: How many documents are looked at.
+
+    Returns:
+        ``overlap``: the share of the first ``k`` that stays the same, with its interval. With
+        judgements ``ndcg`` and ``recall``: before, after and the paired difference.
+    """
+    names, texts = list(queries), list(queries.values())
+    stay = set(index.document_ids) - removed
+    before = [[hit.document_id for hit in hits] for hits in index.search_documents(texts, k)]
+    after = [[hit.document_id for hit in hits] for hits in index.search_documents(texts, k, allow=stay)]
+    same = [
+        len(set(one) & set(two)) / len(one) if one else math.nan
+        for one, two in zip(before, after, strict=True)
+    ]
+    told: dict[str, Any] = {
+        "queries": len(names),
+        "k": k,
+        "overlap": _interval(bootstrap_mean(same)),
+        "queries_changed": int(sum(one != two for one, two in zip(before, after, strict=True))),
+    }
+    for name, measure in (("ndcg", ndcg), ("recall", recall)) if judged else ():
+        grades = [judged.get(query, {}) for query in names] if judged else []
+        first = np.asarray(
+            [measure(ranking, grade, k) for ranking, grade in zip(before, grades, strict=True)]
+        )
+        second = np.asarray(
+            [measure(ranking, grade, k) for ranking, grade in zip(after, grades, strict=True)]
+        )
+        known = np.isfinite(first)
+        told["judged"] = int(known.sum())
+        told[f"{name}@{k}"] = {
+            "before": round(float(first[known].mean()), 4) if known.any() else None,
+            "after": round(float(second[known].mean()), 4) if known.any() else None,
+            "difference": _interval(paired_difference(first, second)),
+        }
+    return told
+
+
+def _interval(found: Interval) -> dict[str, float | None]:
+    parts = {"estimate": found.estimate, "low": found.low, "high": found.high}
+    return {name: round(value, 4) if math.isfinite(value) else None for name, value in parts.items()}
