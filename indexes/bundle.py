@@ -199,7 +199,7 @@ def sweep(root: Path) -> None:
     """
     versions, coming = root / "versions", root / _COMING
     with storage_errors(root):
-        for file in [*root.glob(".*.tmp"), *root.glob("*/.*.tmp")]:
+        for file in list(root.rglob(".*.tmp")):
             shutil.rmtree(file) if file.is_dir() else file.unlink()
         if coming.is_file():
             version = coming.read_text(encoding="utf-8").strip()

@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -71,7 +72,8 @@ class Writer:
             word, number = self.line().split()
             if word == "child" and seconds is not None:
                 time.sleep(seconds)
-                os.kill(int(number), signal.SIGKILL)  # not waited for yet, so still there
+                with suppress(ProcessLookupError):  # it came to its end before
+                    os.kill(int(number), signal.SIGKILL)
             elif word == "done":
                 count = int(number)
             elif word == "ended":
@@ -185,10 +187,11 @@ def random_kills(writer: Writer, base: Path, before: State, folder: Path, kills:
     start = time.monotonic()
     writer.run(copy_of(base, folder / "index"), 0)
     whole = time.monotonic() - start
-    for _ in range(kills):
+    while sum(seen.values()) < kills:
         root = copy_of(base, folder / "index")
-        writer.run(root, 0, seconds=float(random.uniform(0, whole)))
-        seen[check(root, traces)] += 1
+        status, _ = writer.run(root, 0, seconds=float(random.uniform(0, whole)))
+        if status == -signal.SIGKILL:
+            seen[check(root, traces)] += 1
     return seen
 
 
