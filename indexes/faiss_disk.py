@@ -79,7 +79,8 @@ def save_index(faiss: ModuleType, index: Any, path: Path) -> None:
     """
     lists = _on_disk(faiss, index)
     if lists is None:
-        path.write_bytes(faiss.serialize_index(index).tobytes())
+        with path.open("wb") as file:  # not in memory first, and whatever the path's characters
+            faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
         return
     where = str(lists.filename)
     _link(Path(where), path.with_name(LISTS))
@@ -98,7 +99,8 @@ def load_index(faiss: ModuleType, path: Path) -> Any:
         OSError: It cannot be read.
     """
     if not path.with_name(LISTS).is_file():
-        return faiss.deserialize_index(np.frombuffer(path.read_bytes(), dtype=np.uint8))
+        with path.open("rb") as file:
+            return faiss.read_index(faiss.PyCallbackIOReader(file.read))
     # Lists on disk are mapped without IO_FLAG_MMAP; with it, FAISS 1.15 crashes in the first search.
     with _silent():
         return faiss.read_index(str(path), faiss.IO_FLAG_ONDISK_SAME_DIR | faiss.IO_FLAG_READ_ONLY)
