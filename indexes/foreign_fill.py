@@ -13,11 +13,15 @@ import pyarrow.parquet as pq
 from langchain_core.documents import Document
 from langchain_core.vectorstores import VectorStore
 
+from hinterland.core.corpus import Corpus
 from hinterland.core.progress import track
-from hinterland.indexes.bundle import CHUNKS, open_bundle
+from hinterland.indexes.build import as_documents, chunk_table, read_documents
+from hinterland.indexes.bundle import CHUNKS, read_current
 from hinterland.indexes.chunk import with_title
+from hinterland.indexes.chunking import ChunkConfig, cut_documents
+from hinterland.indexes.embed import Embedder
 from hinterland.indexes.foreign import ENCODER
-from hinterland.indexes.langchain_embed import HinterlandEmbeddings
+from hinterland.indexes.langchain_embed import HinterlandEmbeddings, as_embedder
 
 __all__ = ["Filled", "fill_store", "store_id"]
 
@@ -51,22 +55,35 @@ def store_id(chunk_id: str) -> str:
     return str(uuid.uuid5(_SPACE, chunk_id))
 
 
-def fill_store(source: Path | pa.Table, store: VectorStore, *, batch: int = 128) -> Filled:
+def fill_store(
+    source: Path | Corpus | pa.Table,
+    store: VectorStore,
+    *,
+    batch: int = 128,
+    chunking: ChunkConfig | None = None,
+) -> Filled:
     """Upload chunks with their texts and metadata; the store embeds them anew.
 
     An upload that was cut off goes on from what the store has: each batch is looked up by its
     ids first. Chunks that the source no longer has stay in the store.
 
     Args:
-        source: An index's folder, or a table of chunks (`build.chunk_table`).
-        store: Where to.
+        source: An index's folder, a corpus, or a table of chunks (`build.chunk_table`).
+        store: Where to. For a corpus it must embed with an `Embedder` (`langchain_embed.as_embeddings`),
+            whose tokenizer says where to cut.
         batch: Chunks to a request.
+        chunking: How a corpus is cut.
 
     Raises:
+        ConfigError: A corpus cannot be cut for the store's embedding.
+        CorpusError: The corpus is damaged.
         IndexBundleError: The index is missing or damaged.
     """
-    chunks = source if isinstance(source, pa.Table) else pq.read_table(open_bundle(source).folder / CHUNKS)
     ours = store.embeddings
+    if isinstance(source, Corpus):
+        chunks = _cut(source, as_embedder(ours), chunking or ChunkConfig())
+    else:
+        chunks = source if isinstance(source, pa.Table) else _chunks_of(source)
     space = ours.embedder.space if isinstance(ours, HinterlandEmbeddings) else ""
     sent, there, resumable = 0, 0, True
 
@@ -91,6 +108,16 @@ def fill_store(source: Path | pa.Table, store: VectorStore, *, batch: int = 128)
     for _ in track(upload(), "upload", total=chunks.num_rows):
         pass
     return Filled(chunks.num_rows, sent, there, resumable)
+
+
+def _chunks_of(root: Path) -> pa.Table:
+    return read_current(root, lambda bundle: pq.read_table(bundle.folder / CHUNKS))
+
+
+def _cut(corpus: Corpus, embedder: Embedder, chunking: ChunkConfig) -> pa.Table:
+    documents = read_documents(corpus)
+    chunks, _ = cut_documents(as_documents(documents), embedder.tokenizer, chunking)
+    return chunk_table(chunks, documents)
 
 
 def _present(store: VectorStore, rows: list[dict[str, Any]]) -> set[tuple[str, str]]:

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 from pydantic import Field
 
+from hinterland.core.files import read_json
+from hinterland.indexes.bundle import MANIFEST, current_version
 from hinterland.indexes.embed import Embedder
+from hinterland.indexes.langchain_embed import as_embedder
 from hinterland.indexes.langchain_rows import hit_document
 from hinterland.indexes.search import Index
 from hinterland.indexes.search_config import SearchConfig
-from hinterland.indexes.searcher import Searcher
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -30,7 +33,7 @@ class HinterlandRetriever(BaseRetriever):  # type: ignore[misc] # langchain_core
     ``score``, and ``parts``, which says what the score is made of.
 
     Attributes:
-        index: What is searched.
+        index: What is searched: an `Index`, or another `searcher.Searcher`.
         k: Passages to a query. ``invoke(query, k=…)`` sets it for one call.
         where: A condition that passages must fit (`core.expressions`); ``where=`` likewise.
         allow: Ids of documents that may be found; all when ``None``; ``allow=`` likewise.
@@ -46,7 +49,7 @@ class HinterlandRetriever(BaseRetriever):  # type: ignore[misc] # langchain_core
         cls,
         root: Path | str,
         *,
-        embedder: Embedder | None = None,
+        embedding: Embeddings | Embedder | None = None,
         search: SearchConfig | None = None,
         **settings: Any,
     ) -> HinterlandRetriever:
@@ -54,7 +57,8 @@ class HinterlandRetriever(BaseRetriever):  # type: ignore[misc] # langchain_core
 
         Args:
             root: The index's folder.
-            embedder: Embeds queries; ``None`` loads the one that the index names.
+            embedding: Embeds queries: LangChain's embeddings or an `Embedder`; ``None`` loads the one
+                that the index names.
             search: How to rank; ``None``: as the index's manifest says.
             settings: ``k``, ``where``, ``allow``.
 
@@ -62,9 +66,12 @@ class HinterlandRetriever(BaseRetriever):  # type: ignore[misc] # langchain_core
             IndexBundleError: The index is missing or damaged, or was built with another encoder.
             ModelSourceError: The encoder cannot be had.
         """
-        index = Index.open(Path(root), embedder=embedder)
-        searcher: Searcher = index if search is None else index.using(search)
-        return cls(index=searcher, **settings)
+        root = Path(root)
+        embedder = None
+        if embedding is not None:
+            made = read_json(root / "versions" / current_version(root) / MANIFEST)
+            embedder = as_embedder(embedding, recorded=made["embedder"])
+        return cls(index=Index.open(root, embedder=embedder).using(search), **settings)
 
     def _get_relevant_documents(
         self,

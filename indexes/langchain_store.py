@@ -81,6 +81,12 @@ class HinterlandVectorStore(VectorStore):  # type: ignore[misc] # langchain_core
     ) -> None:
         self.root = Path(root)
         made = open_bundle(self.root).manifest["embedder"] if (self.root / CURRENT).is_file() else None
+        if embedding is None and made and str(made["model"]).startswith("langchain:"):
+            raise IndexBundleError(
+                f"the index was made with LangChain's {made['model'].rpartition('.')[2]}",
+                where=str(self.root),
+                cure="give it as embedding",
+            )
         if embedding is None:
             keys = ("model", "query_prompt", "passage_prompt", "max_tokens")
             embedding = SentenceEmbedder(EmbedConfig(**{key: made[key] for key in keys} if made else {}))

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from hinterland.core.errors import IndexBundleError
 from hinterland.core.run import fingerprint
 from hinterland.indexes.backend import BACKENDS
-from hinterland.indexes.bundle import CURRENT, Bundle, current_version, writer_lock
+from hinterland.indexes.bundle import CURRENT, Bundle, current_version
 from hinterland.indexes.change_faiss import append, compacted
 from hinterland.indexes.change_state import State, next_version
 from hinterland.indexes.embed import Embedder
 from hinterland.indexes.langchain_rules import refuse_removed
 from hinterland.indexes.langchain_view import View, open_view
 from hinterland.indexes.lexical import LexicalConfig
+from hinterland.indexes.removal_finish import writing
 from hinterland.indexes.version import ROW, publish_version
 
 __all__ = ["StoreSettings", "change", "current_view"]
@@ -152,7 +153,7 @@ def change(
     view = current_view(root, embedder, known)
     plan = _plan(view, add, remove)
     _embed(embedder, [texts[at] for at in np.flatnonzero(plan.fresh)], vectors)
-    with writer_lock(root, wait_seconds=settings.wait):
+    with writing(root, wait_seconds=settings.wait):
         latest = current_view(root, embedder, view)
         if latest is not view:  # another writer came between
             view, plan = latest, _plan(latest, add, remove)

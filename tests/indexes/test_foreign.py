@@ -9,8 +9,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from langchain_core.documents import Document
+from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
 
+from hinterland.core.corpus import Corpus
 from hinterland.core.errors import ConfigError, IndexBundleError, RegistryError, StorageError
 from hinterland.indexes.bundle import CHUNKS, open_bundle
 from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
@@ -157,6 +159,18 @@ def test_an_upload_goes_on_where_it_stopped(built: Path, embedder: SentenceEmbed
             raise NotImplementedError
 
     assert fill_store(built, Mute(HinterlandEmbeddings(embedder))) == Filled(7, 7, 0, resumable=False)
+
+
+def test_a_corpus_is_cut_as_an_index_cuts_it(
+    corpus: Corpus, memory: StoreSearcher, embedder: SentenceEmbedder
+) -> None:
+    store = InMemoryVectorStore(HinterlandEmbeddings(embedder))
+    assert fill_store(corpus, store).uploaded == 7
+    assert {key: each["text"] for key, each in store.store.items()} == {
+        key: each["text"] for key, each in memory.store.store.items()
+    }
+    with pytest.raises(ConfigError, match="nothing can be chunked"):
+        fill_store(corpus, InMemoryVectorStore(DeterministicFakeEmbedding(size=6)))
 
 
 def test_documents_of_others() -> None:
