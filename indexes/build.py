@@ -28,6 +28,7 @@ from hinterland.indexes.embed_accept import check_backend
 from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
 from hinterland.indexes.embed_passages import embed_passages
 from hinterland.indexes.lexical import LexicalConfig
+from hinterland.indexes.removal import allowed
 from hinterland.indexes.segments import keys_of
 from hinterland.indexes.version import passages_of, publish_version
 
@@ -84,7 +85,7 @@ def build_index(
     kind, options = BACKENDS.get(backend), options or BuildOptions()
     chunking = chunking or ChunkConfig(tokens=chunk_tokens)
     with writer_lock(root):
-        table = read_documents(corpus, only_kept=only_kept, columns=columns)
+        table, withheld = allowed(root, read_documents(corpus, only_kept=only_kept, columns=columns))
         chunks, counts = _cut(table, embedder, chunking, corpus.path)
         passages = [chunk.passage for chunk in chunks]
         accepted = check_backend(embedder, passages, seed=seed)
@@ -123,6 +124,7 @@ def build_index(
         "bytes": sum((bundle.folder / name).stat().st_size for name in bundle.manifest["files"]),
         **asdict(counts),
         **accepted,
+        "withheld": sum(withheld.values()),
     }
 
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from hinterland.core.corpus import Corpus, conform
 from hinterland.core.errors import CorpusError, IndexBundleError
-from hinterland.indexes.build import as_documents, chunk_table, read_documents
 from hinterland.indexes.change_faiss import append
 from hinterland.indexes.change_state import State, check_space, next_version, state_of
 from hinterland.indexes.chunking import ChunkConfig, cut_documents
+from hinterland.indexes.corpus_rows import as_documents, chunk_table, read_documents
 from hinterland.indexes.embed import Embedder
 from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
 from hinterland.indexes.embed_passages import embed_passages
@@ -25,6 +25,8 @@ from hinterland.indexes.version import ROW, passages_of
 
 __all__ = ["add_documents", "upsert"]
 
+#: Columns that chunks have of their own.
+_OWN = frozenset({"id", "document_id", "start", "end", "text", "title", "row", "meta"})
 #: How a chunk is known again: if all of this is equal, its vector is too.
 _SAME = ("document_id", "id", "title", "text")
 
@@ -94,7 +96,9 @@ def _change(
         state = state_of(root)
         check_space(embedder, state)
         if isinstance(documents, Corpus):
-            table = read_documents(documents, only_kept=only_kept)
+            there = documents.manifest.get("columns", {})
+            columns = [name for name in state.chunks.column_names if name not in _OWN and name in there]
+            table = read_documents(documents, only_kept=only_kept, columns=columns)
         else:
             table = conform(documents)
         given = table.num_rows
@@ -102,8 +106,8 @@ def _change(
         new = _cut(table, embedder, state)
         old = state.chunks
         asked = pc.is_in(old["document_id"], value_set=table["id"].unique())
-        there = np.asarray(asked.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.bool_)
-        before, after = _by_document(old.filter(pa.array(there))), _by_document(new)
+        old_ones = np.asarray(asked.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.bool_)
+        before, after = _by_document(old.filter(pa.array(old_ones))), _by_document(new)
         changed = {name for name in set(before) | set(after) if before.get(name) != after.get(name)}
         told = {
             "documents": given,

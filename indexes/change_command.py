@@ -10,9 +10,9 @@ from pydantic import Field
 
 from hinterland.core.config import Config
 from hinterland.core.corpus import Corpus
-from hinterland.indexes.build import read_documents
 from hinterland.indexes.bundle import Bundle, open_bundle
 from hinterland.indexes.change_add import add_documents, upsert
+from hinterland.indexes.corpus_rows import read_documents
 from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
 from hinterland.indexes.removal_rules import rules_in_force
 

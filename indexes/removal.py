@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hinterland.core.errors import ConfigError, nearest
+from hinterland.core.errors import ConfigError, CorpusError, IndexBundleError, nearest
 from hinterland.core.files import write_json
 from hinterland.indexes.bundle import Bundle
 from hinterland.indexes.change_state import EVERYTHING, State, next_version, state_of
@@ -18,7 +18,7 @@ from hinterland.indexes.removal_finish import PENDING, finish, matching_chunks, 
 from hinterland.indexes.removal_receipt import counted, hashed
 from hinterland.indexes.removal_rules import Rule, digest, lay_down, lift, rules_in_force
 
-__all__ = ["Rule", "lift_rule", "plan_removal", "remove", "withhold"]
+__all__ = ["Rule", "allowed", "lift_rule", "plan_removal", "remove", "withhold"]
 
 
 def withhold(root: Path, table: pa.Table) -> tuple[pa.Table, dict[str, int]]:
@@ -32,18 +32,41 @@ def withhold(root: Path, table: pa.Table) -> tuple[pa.Table, dict[str, int]]:
         The documents that may be indexed, and how many each rule withholds, by its id.
 
     Raises:
-        ConfigError: A rule needs a column that the documents lack.
+        CorpusError: A rule needs a column that the documents lack.
         StorageError: The file of rules was edited by hand.
         IndexBundleError: A removal that was interrupted cannot be finished.
     """
     recover(root)
     counts: dict[str, int] = {}
     for rule_id, rule in rules_in_force(root).items():
-        found = rule.matches(table)
+        try:
+            found = rule.matches(table)
+        except ConfigError as error:  # what cannot be checked is not let in
+            raise CorpusError(
+                f"removal rule {rule_id} cannot be checked on these documents: {error.found}",
+                where=str(rule),
+                cure=f"add the column (a build: columns), or lift the rule: lift={rule_id}",
+            ) from error
         if found.any():
             counts[rule_id] = int(found.sum())
             table = table.filter(pa.array(~found))
     return table, counts
+
+
+def allowed(root: Path, table: pa.Table) -> tuple[pa.Table, dict[str, int]]:
+    """Do as `withhold`, for who needs at least one document.
+
+    Raises:
+        IndexBundleError: All documents are withheld.
+    """
+    left, counts = withhold(root, table)
+    if table.num_rows and not left.num_rows:
+        raise IndexBundleError(
+            f"rules of removal withhold all {table.num_rows} documents ({', '.join(counts)})",
+            where=str(root),
+            cure="give other documents, or lift a rule: hinterland index remove … --set lift=RULE-ID",
+        )
+    return left, counts
 
 
 def plan_removal(root: Path, rule: Rule) -> dict[str, Any]:
