@@ -242,7 +242,7 @@ def train_quality(
 
 @cli.group("index")
 def index_group() -> None:
-    """Build and search a domain index."""
+    """Build, tune, search and change a domain index."""
 
 
 _config_command(
@@ -250,17 +250,97 @@ _config_command(
 )
 
 
-@index_group.command("search")
-@_common
-@click.option("-k", type=int, default=5, show_default=True, help="How many results.")
-@click.argument("index", type=click.Path(path_type=Path))
-@click.argument("query")
-def index_search(
-    index: Path, query: str, k: int, overrides: tuple[str, ...], dry_run: bool, as_json: bool
+def _index_command(
+    name: str, module: str, summary: str, *params: click.Parameter, always: tuple[str, ...] = ()
 ) -> None:
-    """Search an index."""
-    given = (f"index={_quoted(index)}", f"query={_quoted(query)}", f"k={k}", *overrides)
-    _run("hinterland.indexes.search_command", None, given, dry_run=dry_run, as_json=as_json)
+    """Add a command on an index: ``hinterland index NAME INDEX``; each parameter sets the key of its name."""
+
+    @_common
+    @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="A YAML config.")
+    @click.argument("index", type=click.Path(path_type=Path))
+    def command(
+        index: Path,
+        config: Path | None,
+        overrides: tuple[str, ...],
+        dry_run: bool,
+        as_json: bool,
+        **keys: Any,
+    ) -> None:
+        told = {
+            key.replace("__", "."): value for key, value in keys.items() if value not in (None, (), False)
+        }
+        given = [f"index={_quoted(index)}", *always]
+        given += [f"{key}={json.dumps(value, default=str)}" for key, value in told.items()]
+        _run(module, config, (*given, *overrides), dry_run=dry_run, as_json=as_json)
+
+    made = index_group.command(name, help=summary)(command)
+    made.params[-1:-1] = [each for each in params if isinstance(each, click.Option)]
+    made.params += [each for each in params if isinstance(each, click.Argument)]
+
+
+def _option(flag: str, key: str, summary: str, **more: Any) -> click.Option:
+    return click.Option([flag, key], help=summary, **more)
+
+
+_path = click.Path(path_type=Path)
+_several = {"multiple": True, "metavar": "NAME"}
+_index_command(
+    "search",
+    "hinterland.indexes.search_command",
+    "Search an index.",
+    click.Argument(["query"]),
+    click.Option(["-k"], type=int, default=5, show_default=True, help="How many results."),
+    _option("--mode", "how__mode", "What ranks.", type=click.Choice(["dense", "bm25", "hybrid"])),
+    _option("--where", "where", "A condition over columns, such as \"country == 'KEN'\"."),
+)
+_index_command(
+    "add",
+    "hinterland.indexes.change_command",
+    "Add a corpus' documents to an index.",
+    click.Argument(["corpus"], type=_path),
+    _option("--replace", "replace", "Documents whose ids are there take their place.", is_flag=True),
+)
+_index_command(
+    "remove",
+    "hinterland.indexes.remove_command",
+    "Remove documents for good, with a receipt.",
+    _option("--source", "source", "All of a source.", **_several),
+    _option("--license", "license", "All under a licence.", **_several),
+    _option("--country", "country", "All of a country.", **_several),
+    _option("--id", "ids", "A document.", **_several),
+    _option("--where", "where", "All that fit a condition over columns."),
+    _option("--lift", "lift", "Let a rule of an earlier removal no longer hold.", metavar="RULE"),
+    _option("--queries", "queries", "Queries on which to estimate what the removal costs.", type=_path),
+    _option("--qrels", "qrels", "Judgements of these queries.", type=_path),
+    _option("--keep-versions", "keep_versions", "Leave older versions, and the texts in them.", is_flag=True),
+)
+_index_command(
+    "compact", "hinterland.indexes.compact_command", "Drop the vectors of what was removed or replaced."
+)
+_index_command("versions", "hinterland.indexes.versions_command", "List the versions on disk.")
+_index_command(
+    "rollback",
+    "hinterland.indexes.versions_command",
+    "Serve the version before again, or the one named.",
+    _option("--to", "rollback", "A version's name, or its beginning.", metavar="VERSION"),
+    always=("rollback=true",),
+)
+_index_command(
+    "tune",
+    "hinterland.indexes.tune_command",
+    "Find the fastest search that keeps a promise.",
+    _option("--recall", "recall", "The share of the exact neighbours that must be found.", type=float),
+    _option("--queries", "queries", "Queries to measure on; without them chunks are held out.", type=_path),
+    _option("--qrels", "qrels", "Judgements, to tune the mix of vectors and words.", type=_path),
+    _option("--check", "check", "Measure whether the promise still holds.", is_flag=True),
+    _option("--plot", "plot", "Draw the curve of recall and speed into an SVG file.", type=_path),
+)
+_config_command(
+    "adapt-retriever",
+    "hinterland.indexes.adapt_retriever.command",
+    "Fine-tune the encoder without labels.",
+    group=index_group,
+)
 
 
 @cli.command("ask")
