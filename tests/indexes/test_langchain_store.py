@@ -23,6 +23,7 @@ from letter_embedder import LetterEmbedder
 
 from hinterland.core.errors import ConfigError, IndexBundleError, StorageError
 from hinterland.indexes.bundle import open_bundle, writer_lock
+from hinterland.indexes.change import compact, remove
 from hinterland.indexes.embed import SentenceEmbedder
 from hinterland.indexes.langchain_embed import HinterlandEmbeddings, LangChainEmbedder, as_embedder
 from hinterland.indexes.langchain_store import HinterlandVectorStore
@@ -241,6 +242,18 @@ def test_what_was_removed_by_a_rule_stays_out(store: HinterlandVectorStore) -> N
     lift(store.root, by_source.id)
     store.add_texts(["a"], [{"source": "leak", "owner": "Ann"}])
     assert len(store) == 8
+
+
+def test_changes_from_outside_hold_for_the_store(store: HinterlandVectorStore) -> None:
+    receipt = remove(store.root, Rule.make(columns={"source": ["web"]}))
+    assert (receipt["documents"], receipt["residue"]["clean"]) == (2, True)
+    assert files_with(store.root, "Nairobi") == []
+    assert [each.id for each in store.similarity_search("Nairobi", k=9, filter={"source": "web"})] == []
+    store.delete(["copper"])
+    assert compact(store.root)["vectors_dropped"] == 1
+    assert {each.id for each in store.similarity_search("x", k=9)} == {"mountain", "reykjavik"}
+    store.add_texts(["Nuuk"], ids=["nuuk"])
+    assert store.similarity_search("Nuuk", k=1)[0].id == "nuuk"
 
 
 def test_many_changes_in_one_version(store: HinterlandVectorStore) -> None:
