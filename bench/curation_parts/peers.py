@@ -31,6 +31,7 @@ class Peer:
         packages: What else to install.
         alone: Whether it is installed without its dependencies. dolma's pin NumPy 1,
             S3 clients and a compiler's worth of others that its taggers do not use.
+        beside: What else to install without dependencies.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Peer:
     program: str
     packages: tuple[str, ...]
     alone: bool = False
+    beside: tuple[str, ...] = ()
 
     def python(self, folder: Path) -> Path:
         """Return the interpreter of the tool's environment, which is made if it is missing.
@@ -50,15 +52,16 @@ class Peer:
         """
         home = folder / f"{self.name}-{self.version}"
         python = home / "bin" / "python"
-        ready, wanted = home / _READY, " ".join(self.packages)
+        ready, wanted = home / _READY, " ".join([*self.packages, *self.beside])
         if not ready.is_file() or ready.read_text(encoding="utf-8") != wanted:
             console().print(f"  installing {self.name} {self.version} into {home}", markup=False)
             try:
                 venv.create(home, with_pip=True, clear=True)
-                own = [f"{self.name}=={self.version}"]
-                if self.alone:
-                    _pip(python, "--no-deps", *own)
-                _pip(python, *self.packages, *([] if self.alone else own))
+                own = (f"{self.name}=={self.version}",)
+                bare = (*self.beside, *(own if self.alone else ()))
+                if bare:
+                    _pip(python, "--no-deps", *bare)
+                _pip(python, *self.packages, *(() if self.alone else own))
             except (OSError, subprocess.SubprocessError) as error:
                 raise SkippedError(f"{self.name} cannot be installed: {_last_line(error)}") from error
             write_text(ready, wanted)

@@ -12,17 +12,14 @@ from typing import Any
 
 __all__ = ["Worker", "WorkerError"]
 
-#: One thread each, so that one core's work is measured.
-ONE_THREAD = dict.fromkeys(
-    (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "NUMBA_NUM_THREADS",
-        "ARROW_NUM_THREADS",
-        "RAYON_NUM_THREADS",
-    ),
-    "1",
+#: What tells libraries how many threads to use.
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "ARROW_NUM_THREADS",
+    "RAYON_NUM_THREADS",
 )
 
 
@@ -35,19 +32,27 @@ class Worker:
 
     Args:
         python: The interpreter.
-        program: The file's name in this folder.
+        program: The file's name in this folder, or a path; it can import `serve`.
         core: The core it is bound to, where ``taskset`` is there; ``None`` leaves it free.
+        threads: Threads of its libraries; one, so that one core's work is measured.
     """
 
-    def __init__(self, python: Path, program: str, *, core: int | None = None) -> None:
+    def __init__(
+        self, python: Path, program: str | Path, *, core: int | None = None, threads: int = 1
+    ) -> None:
         bind = ["taskset", "-c", str(core)] if core is not None and shutil.which("taskset") else []
-        self.bound = bool(bind)
+        self.bound, here = bool(bind), Path(__file__).resolve().parent
         self._process = subprocess.Popen(
-            [*bind, str(python), "-u", str(Path(__file__).with_name(program))],
+            [*bind, str(python), "-u", str(here / program)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **ONE_THREAD, "PYTHONWARNINGS": "ignore"},
+            env={
+                **os.environ,
+                **dict.fromkeys(THREADS, str(threads)),
+                "PYTHONWARNINGS": "ignore",
+                "PYTHONPATH": str(here),
+            },
         )
 
     def call(self, name: str, /, **arguments: Any) -> Any:
