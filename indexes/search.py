@@ -17,7 +17,7 @@ from hinterland.core.config import parse_config
 from hinterland.core.errors import IndexBundleError
 from hinterland.core.run import fingerprint
 from hinterland.indexes.backend import BACKENDS, IndexBackend
-from hinterland.indexes.bundle import CHUNKS, DENSE, MANIFEST, Bundle, open_bundle
+from hinterland.indexes.bundle import CHUNKS, DENSE, MANIFEST, Bundle, read_current
 from hinterland.indexes.embed import EmbedConfig, Embedder, SentenceEmbedder
 from hinterland.indexes.hits import DocumentHit, Hit, Result
 from hinterland.indexes.lexical import LexicalConfig, LexicalIndex
@@ -83,7 +83,11 @@ class Index:
                 with another encoder than ``embedder``.
             ModelSourceError: The encoder that the manifest names cannot be had.
         """
-        bundle = open_bundle(root)
+        return read_current(root, lambda bundle: cls._read(bundle, root, embedder, memory_map))
+
+    @classmethod
+    def _read(cls, bundle: Bundle, root: Path, embedder: Embedder | None, memory_map: bool) -> Index:
+        """Open a version that was checked."""
         made = bundle.manifest["embedder"]
         if embedder is None:
             named = {key: made[key] for key in ("model", "query_prompt", "passage_prompt", "max_tokens")}
