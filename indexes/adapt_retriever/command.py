@@ -122,6 +122,11 @@ def render(result: dict[str, Any]) -> str:
                 f" ({found['difference']:+.3f}, 95 % {found['low']:+.3f} to {found['high']:+.3f},"
                 f" p = {found['p']:.4f}) on {found['queries']:,} queries: {found['source']}"
             )
+            kinds = ", ".join(
+                f"{kind} {part['difference']:+.3f} (p = {part['p']:.4f})"
+                for kind, part in found["by_kind"].items()
+            )
+            lines += [f"    by kind, each has to be better: {kinds}"] if len(found["by_kind"]) > 1 else []
     training = result["training"]["pairs"]
     lines.append(
         f"  {training['steps']:,} steps ({used}); loss {training['loss_first_tenth']:.3f} ->"

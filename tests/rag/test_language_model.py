@@ -23,17 +23,8 @@ def model(local_model: EndpointConfig) -> Any:
 def raw(model: Any, prompt: str, **body: Any) -> tuple[str, list[float]]:
     """Return what the real model says by itself, with its log-probabilities."""
     client = model._client
-    answer = client.post(
-        "/completions",
-        {
-            "model": client.config.model,
-            "prompt": prompt,
-            "temperature": 0,
-            "logprobs": 1,
-            "cache_prompt": False,
-            **body,
-        },
-    )
+    asked = {"model": client.config.model, "prompt": prompt, "temperature": 0, "logprobs": 1, **body}
+    answer = client.post("/completions", {**asked, "cache_prompt": False})
     choice = answer["choices"][0]
     return choice["text"], [token["logprob"] for token in choice["logprobs"]["content"]]
 
@@ -66,8 +57,9 @@ def test_it_writes(model: Any) -> None:
 
 
 def test_an_endpoint_that_keeps_to_no_grammar_is_refused(endpoint: Any, make_client: Any) -> None:
-    endpoint.replies.append({"choices": [{"text": "Something else.", "logprobs": None}]})
-    with pytest.raises(EndpointError, match="scores no given text"):
+    other = {"choices": [{"text": "Something else.", "logprobs": None}]}
+    endpoint.replies = [endpoint.reply(other)]
+    with pytest.raises(EndpointError, match=r"it said 'Something else\.'"):
         EndpointLanguageModel(make_client()).log_probability("a", "b")
 
 

@@ -1,8 +1,8 @@
 """A domain with a language of its own, and a tiny encoder that can learn it in seconds.
 
-A document's title has three code words, its text the three plain words that they stand for,
-among others. What a code word stands for can be learnt from titles and texts alone, and no
-model knows it before.
+A document is about three topics. Its title has their code words, its first sentence their plain
+words, its second their other words, all among filler. Which words belong to one topic can be
+learnt from the documents alone, and no model knows it before.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pyarrow as pa
 TOPICS = 16
 CODES = [f"code{number}" for number in range(TOPICS)]
 PLAIN = [f"plain{number}" for number in range(TOPICS)]
+OTHER = [f"other{number}" for number in range(TOPICS)]
 FILLER = [f"filler{number}" for number in range(12)]
 
 
@@ -27,8 +28,8 @@ def planted_table(documents: int = 150, *, seed: int = 1) -> pa.Table:
         topics = draw.sample(range(TOPICS), 3)
         title = " ".join(CODES[topic] for topic in topics)
         sentences = []
-        for topic in topics:
-            words = [PLAIN[topic], *draw.choices(FILLER, k=5)]
+        for language in (PLAIN, OTHER):
+            words = [*(language[topic] for topic in topics), *draw.choices(FILLER, k=3)]
             draw.shuffle(words)
             sentences.append(" ".join(words) + ".")
         rows.append((f"d{number}", " ".join(sentences), json.dumps({"title": title})))
@@ -57,7 +58,7 @@ def tiny_encoder(
     from tokenizers.processors import TemplateProcessing
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", ".", *CODES, *PLAIN, *FILLER]
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", ".", *CODES, *PLAIN, *OTHER, *FILLER]
     raw = Tokenizer(WordLevel({word: number for number, word in enumerate(words)}, unk_token="[UNK]"))
     raw.pre_tokenizer = Whitespace()
     raw.post_processor = TemplateProcessing(
