@@ -18,9 +18,10 @@ from typing import Any
 from hinterland.core.errors import ConfigError, IndexBundleError
 from hinterland.core.files import hash_file
 from hinterland.core.stats import Interval
-from hinterland.indexes.bundle import DENSE, Bundle, writer_lock
+from hinterland.indexes.bundle import DENSE, Bundle
 from hinterland.indexes.embed import Embedder
 from hinterland.indexes.lexical import LexicalConfig
+from hinterland.indexes.removal_finish import writing
 from hinterland.indexes.search import Index
 from hinterland.indexes.tune_measure import Bench
 from hinterland.indexes.tune_open import Measured, open_measured
@@ -35,7 +36,7 @@ __all__ = ["Check", "Tuning", "check_promise", "tune"]
 Queries = Path | Sequence[str] | None
 
 SAMPLE = 2000  # chunks searched as queries, both halves
-SPLIT_FROM = 80  # fewer queries are not halved: either half alone would say too little
+SPLIT_FROM = 200  # fewer queries are not halved: either half alone would say too little
 _SLACK = 0.01  # what a promise may be missed by before it counts as broken
 _ANEW = ("kind", "format", "files", "chunks", "bm25")  # `publish_version` writes these
 
@@ -149,7 +150,7 @@ def tune(
             cure="give recall from 0 to 1, and k of 1 or more",
         )
     root, embedder = _place(index, embedder)
-    with writer_lock(root):
+    with writing(root):
         opened = open_measured(root, embedder)
         tuning = _tuned(opened, recall, k, queries, seed, sample)
         if write:
@@ -183,7 +184,7 @@ def check_promise(
         StorageError: The folder cannot be written, or another process writes there.
     """
     root, embedder = _place(index, embedder)
-    with writer_lock(root) if write else nullcontext():
+    with writing(root) if write else nullcontext():
         opened = open_measured(root, embedder)
         made = opened.manifest.get("tuning")
         if not made:
@@ -282,6 +283,8 @@ def _note(*, met: bool, split: bool, kind: str, count: int, k: int, reach: int, 
     notes = []
     if not met:
         notes.append(f"no setting could be shown to keep recall {promise:g}; the best is used")
+    if promise < 1 and count < promise / (1 - promise):
+        notes.append(f"{count} queries are too few to show {promise:g}, even if all were perfect")
     if kind == "chunks":
         notes.append("recall was measured on chunks searched as queries; your own queries tell more")
     if not split:

@@ -175,6 +175,7 @@ def test_killed_before_some_operations(writer: Writer, base: Path, before: State
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_killed_before_every_operation(writer: Writer, base: Path, before: State, tmp_path: Path) -> None:
     total = operations(writer, base, tmp_path)
     seen = kill_at(writer, base, before, tmp_path, list(range(1, total + 1)))
@@ -202,6 +203,7 @@ def test_killed_at_ten_random_moments(writer: Writer, base: Path, before: State,
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_killed_at_a_hundred_random_moments(
     writer: Writer, base: Path, before: State, tmp_path: Path
 ) -> None:
