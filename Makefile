@@ -48,7 +48,7 @@ format: $(STAMP)
 
 # Some scripts need data that does not come with the kit: `make bench DATA=FOLDER`. Each says what
 # it misses there; without DATA they are passed over.
-BENCH_ON_DATA := debias geoparsing toxicity
+BENCH_ON_DATA := debias geoparsing index toxicity
 bench: $(STAMP)
 	@for script in bench/*.py; do \
 	  name=$$(basename $$script .py); folder="$(DATA)"; \
