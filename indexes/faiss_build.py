@@ -17,7 +17,7 @@ from hinterland.core.seeds import generator
 from hinterland.indexes.backend import Vectors
 from hinterland.indexes.build_options import BuildOptions
 from hinterland.indexes.faiss_gpu import fill_on_gpu, gpus
-from hinterland.indexes.faiss_shards import fill_by_shards, mergeable
+from hinterland.indexes.faiss_shards import fill_by_shards, mergeable, train
 from hinterland.indexes.faiss_size import auto_factory, choose, make_empty
 
 __all__ = ["auto_factory", "build_faiss", "first_line", "graph_in"]
@@ -83,17 +83,18 @@ def _fill(
     """Train and fill ``index`` and return it on the CPU."""
     flat = isinstance(faiss.downcast_index(index), faiss.IndexFlat)
     count = 0 if flat or graph_in(faiss, index) or on_disk else gpus(faiss, options.device)
-    sample = _sample(vectors, lists, seed) if count or not index.is_trained else vectors[:0]
     if count:
+        sample = _sample(vectors, lists, seed)
         there = fill_on_gpu(faiss, index, sample, _parts(faiss, index, vectors), count=count, seed=seed)
         if there is not None:
             return there
-    if not index.is_trained:
-        index.train(sample)
     engine = options.engine or LocalEngine()
     alone = isinstance(engine, LocalEngine) and engine.workers <= 1
     if options.work is not None and mergeable(faiss, index) and (on_disk or not alone):
+        index = train(faiss, index, lambda: _sample(vectors, lists, seed), options.work)
         return fill_by_shards(faiss, index, vectors, engine=engine, work=options.work, on_disk=on_disk)
+    if not index.is_trained:
+        index.train(_sample(vectors, lists, seed))
     with _alone(faiss, index):
         for part in _parts(faiss, index, vectors):
             index.add(part)

@@ -7,6 +7,7 @@ at once, so the bytes do not depend on the engine, the workers or the shards.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -20,10 +21,11 @@ from hinterland.core.files import atomic_path
 from hinterland.core.imports import require_faiss
 from hinterland.indexes.faiss_disk import merge_on_disk
 
-__all__ = ["fill_by_shards", "mergeable"]
+__all__ = ["fill_by_shards", "mergeable", "train"]
 
 _ROWS = 262_144  # vectors to a shard
 _STEP = 65_536
+_TRAINED = "trained.faiss"
 
 Vectors = NDArray[np.float32]
 
@@ -47,6 +49,21 @@ def _make_shard(trained: Path, vectors: Path, rows: tuple[int, int], temporary: 
     faiss.write_index(index, str(temporary))
 
 
+def train(faiss: ModuleType, index: Any, sample: Callable[[], Vectors], work: Path) -> Any:
+    """Return the index trained; a run that was killed left what its shards were made from.
+
+    Raises:
+        StorageError: The disk is full, or the folder cannot be written.
+    """
+    trained = work / _TRAINED
+    if trained.is_file():
+        return faiss.read_index(str(trained))
+    index.train(sample())
+    with atomic_path(trained) as temporary:
+        faiss.write_index(index, str(temporary))
+    return index
+
+
 def fill_by_shards(
     faiss: ModuleType,
     index: Any,
@@ -57,11 +74,11 @@ def fill_by_shards(
     on_disk: bool,
     rows: int = _ROWS,
 ) -> Any:
-    """Fill a trained, empty inverted file and return it.
+    """Fill an empty inverted file and return it.
 
     Args:
         faiss: The module.
-        index: What `mergeable` says yes to.
+        index: What `mergeable` says yes to, and `train` has trained.
         vectors: Shape (rows, dimension).
         engine: What fills the shards.
         work: A folder that all workers see, for these vectors and this index alone; shards
@@ -73,9 +90,7 @@ def fill_by_shards(
         EngineError: A worker died.
         StorageError: The disk is full, or the folder cannot be written.
     """
-    trained, copy = work / "trained.faiss", work / "vectors.npy"
-    with atomic_path(trained) as temporary:
-        faiss.write_index(index, str(temporary))
+    trained, copy = work / _TRAINED, work / "vectors.npy"
     if not copy.is_file():
         with atomic_path(copy) as temporary:
             mapped = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=vectors.shape)
@@ -87,6 +102,7 @@ def fill_by_shards(
     shards = [work / f"shard-{number:05d}.faiss" for number in range(len(runs))]
     engine.produce(partial(_make_shard, trained, copy), runs, shards, label="fill shards")
     if on_disk:
+        (work / "lists").unlink(missing_ok=True)  # of a run that was killed here
         return merge_on_disk(faiss, index, shards, work / "lists")
     for shard in shards:
         index.merge_from(faiss.read_index(str(shard)), 0)  # ids are those of all vectors already

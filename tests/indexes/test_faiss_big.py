@@ -124,6 +124,20 @@ def test_shards_merge_to_the_bytes_of_one_fill(factory: str, tmp_path: Path, sma
     assert (tmp_path / "merged").read_bytes() == (tmp_path / "whole").read_bytes()
 
 
+def test_shards_of_a_killed_run_are_used(tmp_path: Path, small_shards: None) -> None:
+    data = clustered(2500)
+    FaissType().build(data, factory="IVF16,SQ8", seed=3).save(tmp_path / "whole")
+    options = BuildOptions(engine=LocalEngine(2), work=tmp_path / "work")
+    FaissType().build(data, factory="IVF16,SQ8", seed=3, options=options)
+    shards = sorted((tmp_path / "work").glob("shard-*.faiss"))
+    kept = shards[0].stat().st_mtime_ns
+    for shard in shards[2:]:
+        shard.unlink()
+    FaissType().build(data, factory="IVF16,SQ8", seed=3, options=options).save(tmp_path / "again")
+    assert shards[0].stat().st_mtime_ns == kept
+    assert (tmp_path / "again").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
 def test_lists_on_disk(tmp_path: Path, small_shards: None, capfd: pytest.CaptureFixture[str]) -> None:
     data, queries = clustered(2500), clustered(40, name="queries")
     memory = FaissType().build(data, factory="IVF16,SQ8", seed=3)
