@@ -125,7 +125,8 @@ def run(config: CommandConfig) -> dict[str, Any]:
     if not tuning.met:
         raise IndexBundleError(
             f"no setting keeps recall@{tuning.k} of {tuning.promise:g}: the best,"
-            f" {_settings(tuning.parameters)}, has {tuning.recall.estimate:.3f} [{tuning.recall.low:.3f}, {tuning.recall.high:.3f}];"
+            f" {_settings(tuning.parameters)}, has {tuning.recall.estimate:.3f}"
+            f" [{tuning.recall.low:.3f}, {tuning.recall.high:.3f}];"
             " it is written into the index, marked as not kept",
             where=str(config.index),
             cure="promise less, give more queries, or build with finer codes (SQ8 for PQ, or add ,RFlat)",

@@ -31,6 +31,8 @@ def curve_svg(tuning: Mapping[str, Any]) -> str:
         fast = max(point["per_second"] for point in front)
         lines[f"promised: {promise:g}"] = [(promise, 0.0), (promise, fast)]
     chosen = ", ".join(f"{name} {value}" for name, value in tuning["parameters"].items())
+    there = [point for point in tuning["curve"] if point["parameters"] == tuning["parameters"]]
+    lines |= {f"chosen: {chosen}": [(each["recall"], each["per_second"])] for each in there}
     return line_chart(
         lines,
         title=f"Recall and speed; chosen: {chosen or 'nothing to choose'}",

@@ -7,7 +7,8 @@ two are so coarse that the next setting after 0.94 may have 0.98. The ranges her
 between the last setting that misses the promise and the first that keeps it, every number is
 tried by bisection.
 
-**Rule.** A setting keeps the promise if the one-sided 95 % lower bound of its mean recall does.
+**Rule.** A setting keeps the promise if the one-sided 95 % lower bound of its mean recall does
+(`tune_recall.lower_bound`).
 Recall grows with each parameter, so that along one line of settings only the first that keeps the
 promise can be in doubt: testing from the thorough end down and stopping at the first failure needs
 no correction for the many settings seen (fixed-sequence testing; Angelopoulos et al. 2021, Learn
