@@ -31,6 +31,7 @@ from gpu_parts.common import SEED, Row, Table
 from retrieval_parts.data import REFERENCES, Collection, collections_in, read_collection
 from retrieval_parts.indexing import chunked_index, whole_index
 from retrieval_parts.methods import Scores, by_name, convex_out_of_fold, measure
+from tuning_parts.data import Remembering
 
 from hinterland.core.files import write_json, write_text
 from hinterland.core.models import cache_dir
@@ -169,7 +170,7 @@ def main() -> int:
     if not names:
         print(f"no collection in {given.data}", file=sys.stderr)
         return 2
-    embedder: Embedder = SentenceEmbedder(EmbedConfig())
+    embedder: Embedder = Remembering(SentenceEmbedder(EmbedConfig()))
     tables, sets, chunked = [], {}, {}
     for name in names:
         collection = read_collection(given.data / name)
