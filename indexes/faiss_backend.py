@@ -148,7 +148,7 @@ class FaissBackend:
         else:
             scores, rows = self._within(queries, k, selection, exhaustive=False)
         # What was not found stands last in its line.
-        if rows[:, -1].min() < 0:
+        if (rows.item(k - 1) if len(rows) == 1 else rows[:, -1].min()) < 0:
             # Few rows are allowed, or the lists probed hold few: look everywhere.
             short = rows[:, -1] < 0
             scores[short], rows[short] = self._within(queries[short], k, selection, exhaustive=True)

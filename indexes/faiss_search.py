@@ -50,6 +50,8 @@ def raw_search(faiss: ModuleType, index: Any, parameters: Any, queries: Vectors,
 
 def by_row(scores: Vectors, rows: NDArray[np.int64]) -> Found:
     """Put equal scores, which FAISS leaves in any order, in the order of their rows."""
+    if len(scores) == 1 and len(set(line := scores[0].tolist())) == len(line):
+        return scores, rows  # one query: quicker than NumPy
     same = scores[:, 1:] == scores[:, :-1]
     if not same.any():
         return scores, rows
