@@ -164,8 +164,13 @@ def _time(passages: tuple[Passage, ...], config: CommandConfig) -> tuple[float, 
     """Return the seconds of a step of training, and of embedding a passage."""
     embedder = SentenceEmbedder(config.embed)
     short = config.train.model_copy(update={"steps": _TIMED, "checkpoint_every": _TIMED + 1})
+    kinds = tuple(kind for kind in config.pairs.kinds if kind != "generated") or ("cloze",)
     few = config.model_copy(
-        update={"train": short, "negatives": config.negatives.model_copy(update={"margin": None})}
+        update={
+            "train": short,
+            "negatives": config.negatives.model_copy(update={"margin": None}),
+            "pairs": config.pairs.model_copy(update={"kinds": kinds}),  # no model is asked in a dry run
+        }
     )
     material = prepare(passages, few, embedder)
     model = load_encoder(config.embed, tokens=config.pairs.passage_tokens)
