@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from hinterland.core.config import Config
-from hinterland.core.errors import ConfigError, IndexBundleError
+from hinterland.core.errors import IndexBundleError
 from hinterland.core.files import write_text
 from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
 from hinterland.indexes.tune import SAMPLE, SPLIT_FROM, Check, check_promise, tune
@@ -33,8 +33,6 @@ class CommandConfig(Config):
         k: Of recall@k.
         queries: A file with a query a line, JSON lines, or a folder in BEIR's layout; none
             samples chunks of the index.
-        qrels: Judgements in BEIR's layout (a .tsv of query, document, grade); with them the
-            weight of vectors against words is tuned too. ``queries`` must have ids.
         sample: Chunks searched as queries where no queries are given.
         seed: For the sample and for halving the queries.
         check: Only measure whether the promise that stands in the index still holds.
@@ -47,7 +45,6 @@ class CommandConfig(Config):
     recall: float = Field(default=0.95, gt=0, le=1)
     k: int = Field(default=10, ge=1)
     queries: Path | None = None
-    qrels: Path | None = None
     sample: int = Field(default=SAMPLE, ge=2)
     seed: int = 0
     check: bool = False
@@ -108,8 +105,6 @@ def run(config: CommandConfig) -> dict[str, Any]:
                 cure=f"run: hinterland index tune --set index={config.index}",
             )
         return {"index": str(config.index), "check": check.as_dict(), "seconds": _since(start)}
-    if config.qrels and not config.queries:
-        raise ConfigError("qrels without queries", where="qrels", cure="give the queries too: queries=FILE")
     tuning = tune(
         config.index,
         recall=config.recall,
