@@ -7,7 +7,7 @@
 The peers are installed into environments of their own (``--peers DIR``) with the encoder's packages
 at the versions of this one; a peer that cannot be installed leaves a gap in the tables. Documents are
 cut once, and all tools are given the same passages as units, so that nDCG@10 can be compared. Each
-peer has the settings that suit it best, which the table states.
+peer's settings are stated in the table; ``--batch`` tries others.
 
 Tables go to stdout and, for a run that is not ``--quick``, to ``bench/results/index-<date>.json`` and
 ``.md``. Missing data ends it with status 2.
