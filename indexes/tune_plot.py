@@ -11,33 +11,33 @@ __all__ = ["curve_svg"]
 
 
 def curve_svg(tuning: Mapping[str, Any]) -> str:
-    """Return recall against queries a second as a standalone SVG.
+    """Return recall against the time of a query as a standalone SVG; the setting is chosen by this time.
 
-    Points that another beats in both are left out: they are no choice.
+    Points that another beats in both are left out, but for the one chosen: they are no choice.
 
     Args:
         tuning: What `Tuning.as_dict` gave, or a manifest's ``tuning``.
     """
-    points = sorted(tuning["curve"], key=lambda point: (-point["per_second"], -point["recall"]))
+    points = sorted(tuning["curve"], key=lambda point: (point["milliseconds"], -point["recall"]))
     best, front = -1.0, []
     for point in points:
-        if point["recall"] > best:
-            best = point["recall"]
+        if point["recall"] > best or point["parameters"] == tuning["parameters"]:
+            best = max(best, point["recall"])
             front.append(point)
     k, promise = tuning["k"], tuning["promise"]
-    line = [(point["recall"], point["per_second"]) for point in front]
+    line = [(point["recall"], point["milliseconds"]) for point in front]
     lines = {"settings": line} if line else {}
     if front:
-        fast = max(point["per_second"] for point in front)
-        lines[f"promised: {promise:g}"] = [(promise, 0.0), (promise, fast)]
+        slow = max(point["milliseconds"] for point in front)
+        lines[f"promised: {promise:g}"] = [(promise, 0.0), (promise, slow)]
     chosen = ", ".join(f"{name} {value}" for name, value in tuning["parameters"].items())
     there = [point for point in tuning["curve"] if point["parameters"] == tuning["parameters"]]
-    lines |= {f"chosen: {chosen}": [(each["recall"], each["per_second"])] for each in there}
+    lines |= {f"chosen: {chosen}": [(each["recall"], each["milliseconds"])] for each in there}
     return line_chart(
         lines,
-        title=f"Recall and speed; chosen: {chosen or 'nothing to choose'}",
+        title=f"Recall and time; chosen: {chosen or 'nothing to choose'}",
         x_label=f"recall@{k}",
-        y_label="queries a second, in a batch",
+        y_label="milliseconds, one query alone",
         zero=True,
         standalone=True,
     )
