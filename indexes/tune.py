@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from hinterland.indexes.embed import Embedder
 from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.removal_finish import writing
 from hinterland.indexes.search import Index
+from hinterland.indexes.tune_judged import Judged, need_words, tuned_search
 from hinterland.indexes.tune_measure import Bench
 from hinterland.indexes.tune_open import Measured, open_measured
 from hinterland.indexes.tune_queries import Asked, chunk_queries, read_queries
@@ -59,6 +60,7 @@ class Tuning:
         milliseconds: The median time of one query at the chosen setting.
         seed: For the sample and the halves.
         note: What a user should know.
+        fusion: The manifest's ``search`` and ``fusion_tuning``, if judged queries were given.
     """
 
     promise: float
@@ -73,10 +75,12 @@ class Tuning:
     milliseconds: float | None
     seed: int
     note: str = ""
+    fusion: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON-able values, as the manifest has it."""
+        """Return it as JSON-able values, as the manifest has it under ``tuning``."""
         told = asdict(self)
+        del told["fusion"]  # has keys of its own in the manifest
         interval = told.pop("recall")
         told["recall"], told["low"], told["high"] = (
             round(interval[key], 5) for key in ("estimate", "low", "high")
@@ -125,6 +129,7 @@ def tune(
     seed: int = 0,
     embedder: Embedder | None = None,
     sample: int = SAMPLE,
+    judged: Judged | None = None,
     write: bool = True,
 ) -> Tuning:
     """Choose the fastest search parameters that keep a promised recall@k.
@@ -137,11 +142,14 @@ def tune(
         seed: For the sample and the halves.
         embedder: The encoder; ``None`` loads the one the manifest names, if it is needed.
         sample: How many chunks are searched as queries.
+        judged: Queries with judgements, to tune the mix of vectors and words on; its figures
+            are those of the parameters chosen.
         write: Publish the choice as a new version.
 
     Raises:
         ConfigError: The promise or ``k`` makes no sense, or the queries cannot be read.
-        IndexBundleError: The index is missing or damaged, or the encoder is another.
+        IndexBundleError: The index is missing or damaged, the encoder is another, or there
+            are judged queries and no words.
         StorageError: The folder cannot be written, or another process writes there.
     """
     if not 0 < recall <= 1 or k < 1:
@@ -152,11 +160,16 @@ def tune(
     root, embedder = _place(index, embedder)
     with writing(root):
         opened = open_measured(root, embedder)
+        if judged is not None:
+            need_words(opened.bundle)
         tuning = _tuned(opened, recall, k, queries, seed, sample)
+        if judged is not None:
+            backend = opened.backend.tuned(tuning.parameters)
+            tuning = replace(tuning, fusion=tuned_search(opened, backend, judged, seed=seed))
         if write:
             told = {**tuning.as_dict(), "changes": len(opened.manifest.get("changes", [])), "stale": False}
             settings = {**opened.manifest["index"], "parameters": tuning.parameters}
-            _publish(opened, {"index": settings, "tuning": told})
+            _publish(opened, {"index": settings, "tuning": told, **(tuning.fusion or {})})
     return tuning
 
 

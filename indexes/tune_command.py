@@ -1,4 +1,7 @@
-"""`hinterland index tune`: search parameters for a promised recall, written into the index."""
+"""`hinterland index tune`: search parameters for a promised recall, written into the index.
+
+With judgements of the queries the mix of vectors and words is tuned besides.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,13 @@ from typing import Any
 from pydantic import Field
 
 from hinterland.core.config import Config
-from hinterland.core.errors import IndexBundleError
+from hinterland.core.errors import ConfigError, IndexBundleError
 from hinterland.core.files import write_text
+from hinterland.indexes.bundle import open_bundle
 from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
+from hinterland.indexes.fusion_tuning import WEIGHTS
 from hinterland.indexes.tune import SAMPLE, SPLIT_FROM, Check, check_promise, tune
+from hinterland.indexes.tune_judged import Judged, need_words, read_judged_queries
 from hinterland.indexes.tune_open import open_measured
 from hinterland.indexes.tune_plot import curve_svg
 from hinterland.indexes.tune_queries import read_queries
@@ -33,6 +39,8 @@ class CommandConfig(Config):
         k: Of recall@k.
         queries: A file with a query a line, JSON lines, or a folder in BEIR's layout; none
             samples chunks of the index.
+        qrels: Judgements of these queries in BEIR's layout, to tune how a hybrid search mixes
+            vectors and words; the queries need ids then (``_id``).
         sample: Chunks searched as queries where no queries are given.
         seed: For the sample and for halving the queries.
         check: Only measure whether the promise that stands in the index still holds.
@@ -45,6 +53,7 @@ class CommandConfig(Config):
     recall: float = Field(default=0.95, gt=0, le=1)
     k: int = Field(default=10, ge=1)
     queries: Path | None = None
+    qrels: Path | None = None
     sample: int = Field(default=SAMPLE, ge=2)
     seed: int = 0
     check: bool = False
@@ -52,8 +61,28 @@ class CommandConfig(Config):
     embed: EmbedConfig | None = None
 
 
+def _judged(config: CommandConfig) -> Judged | None:
+    """Read the judged queries, if there are any.
+
+    Raises:
+        ConfigError: They cannot be read, have no queries, or stand beside ``check``.
+        IndexBundleError: The index has no words.
+    """
+    if config.qrels is None:
+        return None
+    if config.queries is None:
+        raise ConfigError("qrels without queries", where="qrels", cure="give the queries too: --queries FILE")
+    if config.check:
+        raise ConfigError(
+            "a check measures recall alone: it has no use for qrels", where="qrels", cure="leave qrels out"
+        )
+    need_words(open_bundle(config.index))
+    return read_judged_queries(config.queries, config.qrels)
+
+
 def plan(config: CommandConfig) -> dict[str, Any]:
     """Say which settings would be tried on which queries, and about how long it takes."""
+    judged = _judged(config)
     opened = open_measured(config.index)
     grid = {} if config.check else opened.backend.grid()
     lines = len(lines_of(grid)) if grid else 1
@@ -72,6 +101,8 @@ def plan(config: CommandConfig) -> dict[str, Any]:
         "queries_kind": "file" if config.queries else "chunks",
         "passages_embedded_at_most": embeds,
     }
+    if judged is not None:
+        told |= {"judged_queries": len(judged.queries), "weights_tried": len(WEIGHTS)}
     if not opened.backend.grid() and opened.backend.exact:
         return {**told, "points_at_most": 0, "queries": 0, "seconds_estimated": 0.0}
     # Exact search is one product of matrices; a setting costs as much as a search or two.
@@ -91,10 +122,12 @@ def run(config: CommandConfig) -> dict[str, Any]:
     """Tune or check.
 
     Raises:
+        ConfigError: The queries or their judgements cannot be read.
         IndexBundleError: The promise is broken, or no setting keeps it; what was found is
-            written into the index before.
+            written into the index before. Or the index has no words to tune the mix with.
     """
     start = time.perf_counter()
+    judged = _judged(config)
     embedder = SentenceEmbedder(config.embed) if config.embed else None
     if config.check:
         check = check_promise(config.index, queries=config.queries, embedder=embedder, sample=config.sample)
@@ -113,6 +146,7 @@ def run(config: CommandConfig) -> dict[str, Any]:
         seed=config.seed,
         embedder=embedder,
         sample=config.sample,
+        judged=judged,
     )
     told = tuning.as_dict()
     if config.plot and tuning.curve:
@@ -126,7 +160,7 @@ def run(config: CommandConfig) -> dict[str, Any]:
             where=str(config.index),
             cure="promise less, give more queries, or build with finer codes (SQ8 for PQ, or add ,RFlat)",
         )
-    return {"index": str(config.index), "tuning": told, "seconds": _since(start)}
+    return {"index": str(config.index), "tuning": told, **(tuning.fusion or {}), "seconds": _since(start)}
 
 
 def _since(start: float) -> float:
@@ -154,9 +188,37 @@ def render(result: dict[str, Any]) -> str:
             f" [{told['low']:.3f}, {told['high']:.3f}]"
             f" on {told['queries']['count']:,} queries, {told['promise']:g} was promised"
         )
+    return "\n".join([*_curve(result), *_fusion(result)])
+
+
+def _fusion(result: dict[str, Any]) -> list[str]:
+    """Return the curve of the mix of vectors and words; empty if it was not tuned."""
+    made = result.get("fusion_tuning")
+    if not made:
+        return []
+    chosen, mode = made["chosen"], result["search"]["mode"]
+    lines = [
+        "",
+        f"  {chosen['method']} fusion with {chosen['dense']:g} of vectors is best in {made['metric']}"
+        f" on {made['queries']:,} judged queries, which it was chosen on",
+        f"  {'vectors':<24}{made['metric']:>8}{'from':>10}{'to':>10}",
+    ]
+    for point in made["points"]:
+        mark = "*" if point["dense"] == chosen["dense"] else " "
+        figures = f"{point['estimate']:>8.4f}{point['low']:>10.4f}{point['high']:>10.4f}"
+        lines.append(f"{mark} {point['dense']:<24g}{figures}")
+    if made["left_out"]:
+        lines.append(f"  ({made['left_out']:,} queries left out: no relevant document of theirs is indexed)")
+    if mode != "hybrid":
+        lines.append(f"  (the index ranks by mode {mode}, as it was told: the mix serves mode hybrid)")
+    return lines
+
+
+def _curve(result: dict[str, Any]) -> list[str]:
+    """Return the settings tried."""
     told = result["tuning"]
     if told["exact"]:
-        return f"{result['index']}: {told['note']}"
+        return [f"{result['index']}: {told['note']}"]
     kind = {"chunks": "chunks searched as queries", "file": "queries"}.get(told["queries"]["kind"], "queries")
     lines = [
         f"{result['index']}: {_settings(told['parameters'])} keeps recall@{told['k']} of {told['promise']:g}",
@@ -173,4 +235,4 @@ def render(result: dict[str, Any]) -> str:
         )
     if told["note"]:
         lines += ["", f"  ({told['note']})"]
-    return "\n".join(lines)
+    return lines
