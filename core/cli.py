@@ -289,7 +289,7 @@ _index_command(
     "hinterland.indexes.search_command",
     "Search an index.",
     click.Argument(["query"]),
-    click.Option(["-k"], type=int, default=5, show_default=True, help="How many results."),
+    click.Option(["-k"], type=int, help="How many results.  [default: 5]"),
     _option("--mode", "how__mode", "What ranks.", type=click.Choice(["dense", "bm25", "hybrid"])),
     _option("--where", "where", "A condition over columns, such as \"country == 'KEN'\"."),
 )

@@ -13,10 +13,12 @@ from hinterland.core.seeds import generator
 from hinterland.indexes.build_options import BuildOptions
 from hinterland.indexes.chunk import Chunk
 from hinterland.indexes.chunking import ChunkConfig, cut_documents
-from hinterland.indexes.corpus_rows import as_documents, read_documents
+from hinterland.indexes.corpus_rows import as_documents, chunk_table, read_documents
 from hinterland.indexes.embed import Embedder
 from hinterland.indexes.faiss_size import bytes_per_vector, choose, index_bytes
 from hinterland.indexes.lexical import LexicalConfig
+from hinterland.indexes.search_check import check_search
+from hinterland.indexes.search_config import SearchConfig
 
 __all__ = ["estimate"]
 
@@ -41,6 +43,7 @@ def estimate(
     factory: str,
     options: BuildOptions,
     lexical: LexicalConfig | None,
+    search: SearchConfig | None = None,
     only_kept: bool,
     seed: int,
 ) -> dict[str, Any]:
@@ -50,15 +53,18 @@ def estimate(
     model. Seconds are those of embedding here, nothing of it cached.
 
     Raises:
-        ConfigError: A column, the chunk budget or the factory string cannot be used.
+        ConfigError: A column, the chunk budget, the factory string or the way to rank cannot be used.
         CorpusError: The corpus is damaged.
         IndexBundleError: No document is left.
+        ModelSourceError: There is no such cross-encoder.
     """
     table = read_documents(corpus, only_kept=only_kept, columns=columns)
     size = min(_SAMPLE, table.num_rows)
     picked = sorted(generator(seed, "plan").choice(table.num_rows, size, replace=False).tolist())
-    sample = as_documents(table.take(picked))
+    taken = table.take(picked)
+    sample = as_documents(taken)
     chunks, _ = cut_documents(sample, embedder.tokenizer, chunking)
+    check_search(search, chunk_table(chunks, taken), words=lexical is not None)
     texts = [chunk.passage for chunk in chunks][:_SAMPLE]
     embedder.passages(texts[:2])  # the first call loads and warms up; it is not timed
     start = time.perf_counter()

@@ -29,6 +29,8 @@ from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
 from hinterland.indexes.embed_passages import embed_passages
 from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.removal import allowed
+from hinterland.indexes.search_check import as_told, check_mode, check_search
+from hinterland.indexes.search_config import SearchConfig
 from hinterland.indexes.segments import keys_of
 from hinterland.indexes.version import passages_of, publish_version
 
@@ -48,6 +50,7 @@ def build_index(
     backend: str = "faiss",
     factory: str = "auto",
     lexical: LexicalConfig | None = None,
+    search: SearchConfig | None = None,
     only_kept: bool = True,
     seed: int = 0,
     options: BuildOptions | None = None,
@@ -67,6 +70,7 @@ def build_index(
         backend: A name in `BACKENDS`.
         factory: The FAISS factory string, or ``auto``.
         lexical: How words are indexed; ``None`` leaves BM25 out.
+        search: How the index ranks where a search does not say; ``None``: by vectors.
         only_kept: Leave out what the corpus's ``keep`` column rejects, and weights of 0.
         seed: For the training of clustered indexes.
         options: Memory, device, lists on disk, and the engine that embeds and builds.
@@ -76,17 +80,22 @@ def build_index(
 
     Raises:
         CorpusError: The corpus is damaged.
-        ConfigError: The chunk budget, a column or the factory string cannot be used.
+        ConfigError: The chunk budget, a column, the factory string or the way to rank cannot be
+            used; the last is found out before anything is embedded.
         EngineError: A worker died.
         IndexBundleError: Nothing is left to index, or the encoder gave no finite vectors.
-        ModelSourceError: The encoder's backend loses too much against plain torch.
+        ModelSourceError: The encoder's backend loses too much against plain torch, or there is
+            no such cross-encoder.
         StorageError: The folder cannot be written, or another process writes there.
     """
     kind, options = BACKENDS.get(backend), options or BuildOptions()
     chunking = chunking or ChunkConfig(tokens=chunk_tokens)
+    check_mode(search, words=lexical is not None)
     with writer_lock(root):
         table, withheld = allowed(root, read_documents(corpus, only_kept=only_kept, columns=columns))
         chunks, counts = _cut(table, embedder, chunking, corpus.path)
+        rows = chunk_table(chunks, table)
+        check_search(search, rows, words=lexical is not None)
         passages = [chunk.passage for chunk in chunks]
         accepted = check_backend(embedder, passages, seed=seed)
         cache = EmbeddingCache(root / CACHE)
@@ -100,7 +109,7 @@ def build_index(
         bundle = publish_version(
             root,
             index,
-            chunk_table(chunks, table),
+            rows,
             {
                 "corpus": {
                     "fingerprint": corpus.fingerprint,
@@ -110,6 +119,7 @@ def build_index(
                 "chunking": {**chunking.model_dump(mode="json"), **asdict(counts)},
                 "embedder": {**embedder.describe(), **accepted},
                 "index": {**index.describe(), "seed": seed},
+                **as_told(search),
             },
             lexical=lexical,
         )

@@ -17,6 +17,7 @@ from hinterland.indexes.build_options import BuildOptions
 from hinterland.indexes.chunking import ChunkConfig
 from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
 from hinterland.indexes.lexical import LexicalConfig
+from hinterland.indexes.search_config import SearchConfig
 
 __all__ = ["CommandConfig", "plan", "render", "run"]
 
@@ -36,6 +37,7 @@ class CommandConfig(Config):
         lists_on_disk: Whether inverted lists stay in a file; ``auto``: if they do not fit.
         device: Where the index is trained and filled; ``auto``: on GPUs if FAISS sees one.
         bm25: How words are indexed; ``null`` leaves them out.
+        search: How the index ranks where a search does not say; ``null``: by vectors.
         only_kept: Leave out what the corpus's ``keep`` column rejects, and weights of 0.
         engine: ``local`` (processes of this machine) or ``ray`` (a cluster).
         workers: Processes or tasks at a time; ``None``: one here, or the cluster's CPUs.
@@ -54,6 +56,7 @@ class CommandConfig(Config):
     lists_on_disk: Literal["auto"] | bool = "auto"
     device: Literal["auto", "cpu", "gpu"] = "auto"
     bm25: LexicalConfig | None = Field(default_factory=LexicalConfig)
+    search: SearchConfig | None = None
     only_kept: bool = True
     engine: Literal["local", "ray"] = "local"
     workers: int | None = Field(default=None, ge=1)
@@ -89,6 +92,7 @@ def plan(config: CommandConfig) -> dict[str, Any]:
         factory=config.factory,
         options=_options(config),
         lexical=config.bm25,
+        search=config.search,
         only_kept=config.only_kept,
         seed=config.seed,
     )
@@ -107,6 +111,7 @@ def run(config: CommandConfig) -> dict[str, Any]:
         backend=config.backend,
         factory=config.factory,
         lexical=config.bm25,
+        search=config.search,
         only_kept=config.only_kept,
         seed=config.seed,
         options=options,
