@@ -17,6 +17,7 @@ from hinterland.indexes.build_options import BuildOptions
 from hinterland.indexes.chunking import ChunkConfig
 from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
 from hinterland.indexes.lexical import LexicalConfig
+from hinterland.indexes.search_check import check_mode
 from hinterland.indexes.search_config import SearchConfig
 
 __all__ = ["CommandConfig", "plan", "render", "run"]
@@ -84,6 +85,7 @@ def _options(config: CommandConfig) -> BuildOptions:
 def plan(config: CommandConfig) -> dict[str, Any]:
     """Cut and embed a small sample, and say what the whole will take; write nothing."""
     config.chunking.check()
+    check_mode(config.search, words=config.bm25 is not None)
     return estimate(
         Corpus.open(config.corpus),
         SentenceEmbedder(config.embed),
@@ -101,6 +103,7 @@ def plan(config: CommandConfig) -> dict[str, Any]:
 def run(config: CommandConfig) -> dict[str, Any]:
     """Build and publish the index."""
     start = time.perf_counter()
+    check_mode(config.search, words=config.bm25 is not None)
     options = _options(config)
     result = build_index(
         Corpus.open(config.corpus),
