@@ -2,8 +2,8 @@
 
 FAISS takes parameters by an object per class, nested as the index is nested. Here they are
 one flat dictionary: ``efSearch`` (graphs), ``nprobe`` (inverted lists), ``quantizer_efSearch``
-(a graph over the lists' centroids), ``ht`` (polysemous codes: the largest Hamming distance
-looked at; Douze et al. 2016), ``qb`` (bits of a query against RaBitQ codes; Gao and Long 2024),
+(a graph over the lists' centroids), ``ht`` (polysemous codes in inverted lists: the largest
+Hamming distance looked at; Douze et al. 2016), ``qb`` (bits of a query against RaBitQ codes; Gao and Long 2024),
 ``k_factor`` (candidates that a second, finer copy re-orders, as a multiple of k).
 """
 
@@ -40,8 +40,6 @@ def grid(faiss: ModuleType, index: Any) -> dict[str, list[int]]:  # noqa: PLR091
         return {**grid(faiss, index.base_index), "k_factor": _powers(1, 64)}
     if isinstance(index, faiss.IndexHNSW):
         return {"efSearch": _powers(4, 2048)}
-    if isinstance(index, faiss.IndexPQ):
-        return {"ht": _hamming(index)} if _polysemous(index) else {}
     if isinstance(index, faiss.IndexRaBitQ):
         return {"qb": [4, 8, 0]}
     if not isinstance(index, faiss.IndexIVF):
@@ -107,10 +105,8 @@ def searcher(  # noqa: PLR0911 - a line to a class
         return index, faiss.SearchParametersHNSW(efSearch=given.get("efSearch", _EF), sel=selector)
     if isinstance(index, faiss.IndexIVF):
         return index, _lists(faiss, index, given, selector, exhaustive=exhaustive)
-    if isinstance(index, faiss.IndexPQ):
-        ht = 0 if exhaustive else given.get("ht", 0)
-        kind = faiss.IndexPQ.ST_polysemous if ht else faiss.IndexPQ.ST_PQ
-        return index, faiss.SearchParametersPQ(search_type=kind, polysemous_ht=ht)
+    if isinstance(index, faiss.IndexPQ):  # without lists, FAISS has Hamming thresholds for L2 alone
+        return index, faiss.SearchParametersPQ(search_type=faiss.IndexPQ.ST_PQ)
     if isinstance(index, faiss.IndexRaBitQ):
         return index, faiss.RaBitQSearchParameters(qb=given.get("qb", _BITS), sel=selector)
     if selector is None or not takes_selector(faiss, index):

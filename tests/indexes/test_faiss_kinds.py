@@ -231,3 +231,14 @@ def test_polysemous_codes_filter_by_hamming_distance() -> None:
     shares = [np.mean([np.isin(a, b).mean() for a, b in zip(rows, true, strict=True)]) for rows in found]
     assert shares == sorted(shares)
     assert shares[-1] > 0.95
+
+
+def test_every_setting_of_codes_without_lists_can_be_searched() -> None:
+    index = FaissType().build(DATA, factory="PQ8,RFlat", seed=1)
+    allow = np.arange(len(DATA)) < 20
+    for name, values in index.grid().items():
+        for value in values:
+            rows = index.tuned({name: value}).search(QUERIES, K, allow)[1]
+            assert (rows >= 0).all()
+            assert (rows < 20).all()
+    assert (index.tuned({"ht": 16}).search(QUERIES, K)[1] >= 0).all()  # of another class: not looked at
