@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from hinterland.core.errors import StorageError
 from hinterland.core.files import read_json, write_json
 from hinterland.indexes.bundle import CURRENT, MANIFEST, drop_version, sweep, writer_lock
 from hinterland.indexes.change_compact import compact_state, publish_compacted
@@ -87,11 +88,24 @@ def matching_chunks(chunks: pa.Table, rule: Rule) -> NDArray[np.bool_]:
 
 
 def drop_others(root: Path, version: str) -> int:
-    """Delete all versions but one, and return how many."""
-    others = [each.name for each in (root / "versions").iterdir() if each.is_dir() and each.name != version]
-    for name in others:
-        drop_version(root, name)
+    """Delete all versions but one, and return how many.
+
+    Raises:
+        StorageError: A file of one cannot be deleted.
+    """
+    others = _other_folders(root, version)
+    for folder in others:
+        drop_version(root, folder.name)
+    left = _other_folders(root, version)
+    if left:
+        raise StorageError(
+            "a version cannot be deleted", where=str(left[0]), cure="delete it, and run the same command again"
+        )
     return len(others)
+
+
+def _other_folders(root: Path, version: str) -> list[Path]:
+    return [each for each in (root / "versions").iterdir() if each.is_dir() and each.name != version]
 
 
 def finish(root: Path, *, compact: bool) -> dict[str, Any]:
@@ -181,7 +195,7 @@ def _look(root: Path, state: State, traces: Traces, pending: dict[str, Any]) -> 
     Raises:
         IndexBundleError: Something was found.
     """
-    versions = [each for each in (root / "versions").iterdir() if each.name != state.bundle.version]
+    versions = _other_folders(root, state.bundle.version)
     dense = list(state.bundle.folder.glob("dense.*")) if state.dead else []
     report = scan(root, traces, leave_out=[*versions, *dense])
     pending["residue"] = report.as_dict()

@@ -205,6 +205,29 @@ def test_a_removal_that_leaves_something_fails_loudly_until_it_is_gone(
     assert not holds(root, "quokka7x3 whispers")
 
 
+def test_a_copy_between_the_versions_is_found(root: Path) -> None:
+    served = open_bundle(root).folder
+    copy = served.with_name("copy.parquet")
+    copy.write_bytes((served / "chunks.parquet").read_bytes())
+    with pytest.raises(IndexBundleError, match="what was removed is still there") as error:
+        remove(root, WEB)
+    assert "copy.parquet" in str(error.value)
+
+
+def test_a_version_that_cannot_be_deleted_leaves_the_removal_open(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hinterland.indexes import bundle
+
+    with monkeypatch.context() as patch:  # as on a file system that refuses
+        patch.setattr(bundle.shutil, "rmtree", lambda *_, **__: None)
+        with pytest.raises(StorageError, match="a version cannot be deleted"):
+            remove(root, WEB)
+    assert (root / PENDING).is_file()
+    compact(root)
+    assert not holds(root, "quokka7x3 whispers")
+
+
 def test_vectors_of_removed_chunks_under_wrong_rows_are_found(root: Path) -> None:
     from hinterland.indexes.change_compact import _check
 
