@@ -3,8 +3,8 @@
 FAISS takes parameters by an object per class, nested as the index is nested. Here they are
 one flat dictionary: ``efSearch`` (graphs), ``nprobe`` (inverted lists), ``quantizer_efSearch``
 (a graph over the lists' centroids), ``ht`` (polysemous codes in inverted lists: the largest
-Hamming distance looked at; Douze et al. 2016), ``qb`` (bits of a query against RaBitQ codes; Gao and Long 2024),
-``k_factor`` (candidates that a second, finer copy re-orders, as a multiple of k).
+Hamming distance looked at; Douze et al. 2016), ``qb`` (bits of a query against RaBitQ codes;
+Gao and Long 2024), ``k_factor`` (candidates that a second, finer copy re-orders, as a multiple of k).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _graph_over_lists(faiss: ModuleType, index: Any) -> bool:
     return isinstance(faiss.downcast_index(index.quantizer), faiss.IndexHNSW)
 
 
-def grid(faiss: ModuleType, index: Any) -> dict[str, list[int]]:  # noqa: PLR0911 - a line to a class
+def grid(faiss: ModuleType, index: Any) -> dict[str, list[int]]:
     """Return the parameters of ``index`` that trade recall for time, each from fast to thorough."""
     index = faiss.downcast_index(index)
     if isinstance(index, faiss.IndexPreTransform):

@@ -99,7 +99,7 @@ def drop_others(root: Path, version: str) -> int:
     left = _other_folders(root, version)
     if left:
         raise StorageError(
-            "a version cannot be deleted", where=str(left[0]), cure="delete it, and run the same command again"
+            "a version cannot be deleted", where=str(left[0]), cure="delete it, and run this again"
         )
     return len(others)
 
