@@ -22,6 +22,7 @@ __all__ = ["Compacted", "compact_state", "publish_compacted"]
 #: Above this cosine two vectors are the same.
 _SAME = 0.9999
 _BLOCK = 16_384
+_CELLS = 1 << 24  # cosines held at a time
 _MOST = 4_000_000_000  # pairs of vectors compared by cosine; beyond, dead ones are sampled
 
 
@@ -111,13 +112,19 @@ def _unit(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)
 
 
+def _step(dead: Vectors) -> int:
+    """Return how many vectors are compared with all dead ones at a time."""
+    return max(min(_BLOCK, _CELLS // max(len(dead), 1)), 1)
+
+
 def _like(vectors: Vectors, dead: Vectors) -> NDArray[np.int64]:
     """Return the numbers of vectors that are the same as a dead one."""
     if not len(dead) or not len(vectors):
         return np.zeros(0, np.int64)
+    step = _step(dead)
     found = [
-        start + np.flatnonzero((_unit(vectors[start : start + _BLOCK]) @ dead.T).max(axis=1) > _SAME)
-        for start in range(0, len(vectors), _BLOCK)
+        start + np.flatnonzero((_unit(vectors[start : start + step]) @ dead.T).max(axis=1) > _SAME)
+        for start in range(0, len(vectors), step)
     ]
     return np.concatenate(found)
 
@@ -139,9 +146,9 @@ def _check(backend: IndexBackend, own: Vectors, dead: Vectors, state: State) -> 
         raise IndexBundleError(
             f"{backend.size} vectors are left for {len(own)} chunks", where=str(state.dense), cure=cure
         )
-    near = 0
-    for start in range(0, backend.size if len(dead) else 0, _BLOCK):
-        rows = np.arange(start, min(start + _BLOCK, backend.size), dtype=np.int64)
+    near, step = 0, _step(dead)
+    for start in range(0, backend.size if len(dead) else 0, step):
+        rows = np.arange(start, min(start + step, backend.size), dtype=np.int64)
         left = _unit(vectors_of(backend, rows))
         to_dead = (left @ dead.T).max(axis=1)
         to_own = (left * _unit(own[rows])).sum(axis=1)
