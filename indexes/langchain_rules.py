@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -38,14 +39,29 @@ def refuse_removed(root: Path, add: pa.Table) -> None:
             )
 
 
+def _as_text(value: Any) -> str | None:
+    """Return a value as a rule of removal names it, whatever kind its neighbours are of.
+
+    >>> [_as_text(value) for value in (2020, 2020.0, True, "web", None)]
+    ['2020', '2020', 'true', 'web', None]
+    """
+    if isinstance(value, bool | int | float | str):
+        return str(pa.scalar(value).cast(pa.string()).as_py())
+    return None
+
+
 def _with_columns(add: pa.Table, rule: Rule) -> pa.Table:
     """Return the chunks with all columns that a rule names, from the metadata where they are not there."""
-    asked = [name for name, _ in rule.columns]
+    listed = [name for name, _ in rule.columns]
+    asked = list(listed)
     asked += parse(rule.where, where="where").columns if rule.where else ()
     metadata = metadata_of(add)
     for name in dict.fromkeys(asked):
         if name not in add.column_names:
             values = [each.get(name) for each in metadata]
+            if name in listed:
+                add = add.append_column(name, pa.array([_as_text(value) for value in values], pa.string()))
+                continue
             numbers = all(value is None or isinstance(value, int | float) for value in values)
             kept = (
                 [None if value is None else float(value) for value in values]

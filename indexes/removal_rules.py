@@ -111,7 +111,8 @@ class Rule:
             table: Chunks, with ``document_id``, or documents, with ``id``.
 
         Raises:
-            ConfigError: It names a column that is not there; the nearest is named.
+            ConfigError: It names a column that is not there, and the nearest is named, or one
+                that holds lists, mappings or bytes.
         """
         view = _documents(table)
         found = np.ones(view.num_rows, dtype=np.bool_)
@@ -125,12 +126,22 @@ class Rule:
                 raise ConfigError(
                     f"there is no column {name!r}", where="rule", cure=nearest(name, view.column_names)
                 )
-            column = view[name].cast(pa.string())
-            same = pc.is_in(column, value_set=pa.array(values, pa.string()))
+            same = pc.is_in(_as_text(view[name], name), value_set=pa.array(values, pa.string()))
             found &= np.asarray(same.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.bool_)
         if self.where:
             found &= parse(self.where, where="where").holds(TableValues(view))[0]
         return found
+
+
+def _as_text(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    try:
+        return column.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise ConfigError(
+            f"column {name!r} is {column.type}: its values cannot be named",
+            where="rule",
+            cure="name a column of strings, numbers or dates, or ids",
+        ) from error
 
 
 def _documents(table: pa.Table) -> pa.Table:

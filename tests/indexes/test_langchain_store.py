@@ -244,6 +244,14 @@ def test_what_was_removed_by_a_rule_stays_out(store: HinterlandVectorStore) -> N
     assert len(store) == 8
 
 
+def test_a_rule_holds_whatever_kind_a_value_is_of(store: HinterlandVectorStore) -> None:
+    lay_down(store.root, Rule.make(columns={"year": ["2020"], "kept": ["true"]}))
+    for year in (2020, 2020.0, "2020"):
+        with pytest.raises(IndexBundleError, match="1 of 2 documents fit rule"):
+            store.add_texts(["a", "b"], [{"year": year, "kept": True}, {"year": "n. d.", "kept": 1}])
+    assert len(store) == 5
+
+
 def test_changes_from_outside_hold_for_the_store(store: HinterlandVectorStore) -> None:
     receipt = remove(store.root, Rule.make(columns={"source": ["web"]}))
     assert (receipt["documents"], receipt["residue"]["clean"]) == (2, True)

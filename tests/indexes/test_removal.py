@@ -274,6 +274,14 @@ def test_rules_that_cannot_be_used(root: Path) -> None:
         remove(root, WEB)
 
 
+def test_a_rule_over_lists_or_bytes_is_refused(root: Path) -> None:
+    chunks = state_of(root).chunks
+    for values in ([["a"]] * chunks.num_rows, [b"\xff"] * chunks.num_rows):
+        table = chunks.append_column("tags", pa.array(values))
+        with pytest.raises(ConfigError, match="its values cannot be named"):
+            Rule.make(columns={"tags": ["a"]}).matches(table)
+
+
 def test_a_rule_in_advance(root: Path) -> None:
     rule = Rule.make(columns={"source": ["forum"]})
     assert remove(root, rule, in_advance=True)["documents"] == 0
