@@ -9,7 +9,6 @@ was found goes into the manifest of a new version that shares the old one's vect
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -197,7 +196,7 @@ def check_promise(
         StorageError: The folder cannot be written, or another process writes there.
     """
     root, embedder = _place(index, embedder)
-    with writing(root) if write else nullcontext():
+    with writing(root):  # also where only the cache of vectors is written
         opened = open_measured(root, embedder)
         made = opened.manifest.get("tuning")
         if not made:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from published_vectors import publish_vectors
 
 from hinterland.core.config import parse_config
-from hinterland.core.errors import ConfigError, IndexBundleError
+from hinterland.core.errors import ConfigError, IndexBundleError, StorageError
 from hinterland.core.seeds import generator
 from hinterland.indexes import tune_command
-from hinterland.indexes.bundle import DENSE, open_bundle
+from hinterland.indexes.bundle import DENSE, open_bundle, writer_lock
 from hinterland.indexes.embed import SentenceEmbedder
 from hinterland.indexes.search import Index
 from hinterland.indexes.tune import check_promise, tune
@@ -72,6 +72,12 @@ def test_the_seed_decides(root: Path) -> None:
         (p.parameters, p.recall, p.lower) for p in second.curve
     ]
     assert tune(root, recall=0.9, seed=2, write=False).recall != first.recall
+
+
+def test_nothing_is_measured_beside_a_writer(root: Path) -> None:
+    tune(root, recall=0.9, seed=1)
+    with writer_lock(root), pytest.raises(StorageError, match="another process"):
+        check_promise(root, write=False)  # it may write vectors into the cache
 
 
 def test_exact_search_has_nothing_to_tune(tmp_path: Path) -> None:
