@@ -26,7 +26,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 from numpy.typing import NDArray
 
-from hinterland.core.errors import IndexBundleError
+from hinterland.core.errors import IndexBundleError, StorageError
 from hinterland.indexes.bundle import CURRENT, open_bundle
 from hinterland.indexes.change_faiss import vectors_of
 from hinterland.indexes.embed import EmbedConfig, Embedder, SentenceEmbedder
@@ -127,7 +127,8 @@ class HinterlandVectorStore(VectorStore):  # type: ignore[misc] # langchain_core
         """Publish the changes made inside the block as one version.
 
         A search inside it, and every ``most`` added documents, publish what there is so far; so
-        does an error, before it goes on. What waits when the process is killed is lost. Documents
+        does an error, before it goes on. Where another writer or a full disk stops it, what waits goes
+        into the next try. What waits when the process is killed is lost. Documents
         are refused only when they are published.
         """
         with self._lock:
@@ -298,10 +299,17 @@ class HinterlandVectorStore(VectorStore):  # type: ignore[misc] # langchain_core
 
     def _publish(self) -> None:
         """Publish what waits. The caller holds the lock."""
-        if self._queue:
-            add, remove = self._queue.in_sum(chunk_rows([], []))
+        waiting = self._queue
+        if waiting:
+            add, remove = waiting.in_sum(chunk_rows([], []))
             self._queue = Queue()
-            self._view = change(self.root, self.embedder, self._settings, self._view, add=add, remove=remove)
+            try:
+                self._view = change(
+                    self.root, self.embedder, self._settings, self._view, add=add, remove=remove
+                )
+            except StorageError:  # another writer, a full disk: it may work the next time
+                self._queue = waiting
+                raise
 
     def _change(self, *, add: pa.Table, remove: Collection[str] | None = ()) -> None:
         with self._lock:

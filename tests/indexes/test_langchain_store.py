@@ -295,6 +295,15 @@ def test_many_changes_in_one_version(store: HinterlandVectorStore) -> None:
     assert len(store) == 5  # what was added was promised
 
 
+def test_what_waits_outlives_another_writer(tmp_path: Path) -> None:
+    store = HinterlandVectorStore(tmp_path / "places", LetterEmbedder(64), wait_seconds=0)
+    with store.together():
+        store.add_texts(["Nuuk"], ids=["nuuk"])
+        with writer_lock(store.root), pytest.raises(StorageError, match="another process"):
+            store.similarity_search("Nuuk")
+    assert [each.id for each in store.similarity_search("Nuuk")] == ["nuuk"]
+
+
 def test_equal_ids_and_made_up_ids(store: HinterlandVectorStore) -> None:
     ids = store.add_texts(["one", "two", "three"], ids=["same", None, "same"])
     assert (ids[0], ids[2], len(ids[1])) == ("same", "same", 32)
