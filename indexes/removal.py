@@ -14,7 +14,15 @@ from hinterland.core.errors import ConfigError, CorpusError, IndexBundleError, n
 from hinterland.core.files import write_json
 from hinterland.indexes.bundle import Bundle
 from hinterland.indexes.change_state import EVERYTHING, State, next_version, state_of
-from hinterland.indexes.removal_finish import PENDING, finish, matching_chunks, recover, writing
+from hinterland.indexes.removal_finish import (
+    PENDING,
+    drop_versions,
+    finish,
+    holding,
+    matching_chunks,
+    recover,
+    writing,
+)
 from hinterland.indexes.removal_receipt import counted, hashed
 from hinterland.indexes.removal_rules import Rule, digest, lay_down, lift, rules_in_force
 
@@ -106,7 +114,8 @@ def remove(
     Texts and words are gone from the version that is served at once, and their vectors out of
     every search. Then the cache forgets them, all files are looked through, the other
     versions are deleted, and the vectors are dropped. Where nothing is left, an empty index is
-    served, which finds nothing and takes new documents.
+    served, which finds nothing and takes new documents. What only older versions hold goes with
+    these versions; no receipt is written then.
 
     Args:
         root: The index's folder.
@@ -127,10 +136,19 @@ def remove(
         state = state_of(root)
         found = matching_chunks(state.chunks, rule)
         if not found.any():
-            if not in_advance:
+            older = [] if keep_versions else holding(root, state.bundle.version, rule)
+            if not in_advance and not older:
                 raise _nothing(state, rule)
             lay_down(root, rule)
-            return {"rule_id": rule.id, "rule": rule.as_dict(), "documents": 0, "chunks": 0, "complete": True}
+            drop_versions(state, older)
+            return {
+                "rule_id": rule.id,
+                "rule": rule.as_dict(),
+                "documents": 0,
+                "chunks": 0,
+                "versions_deleted": len(older),
+                "complete": True,
+            }
         removed = state.chunks.filter(pa.array(found))
         now = datetime.now(UTC)
         key = digest(rule.id + state.bundle.version)[:12]

@@ -9,7 +9,7 @@ is finished first. The version before stays until its texts were looked for ever
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from hinterland.core.errors import StorageError
+from hinterland.core.errors import ConfigError, StorageError
 from hinterland.core.files import read_json, write_json
-from hinterland.indexes.bundle import CURRENT, MANIFEST, drop_version, sweep, writer_lock
+from hinterland.indexes.bundle import CHUNKS, CURRENT, MANIFEST, drop_version, sweep, writer_lock
 from hinterland.indexes.change_compact import compact_state, publish_compacted
 from hinterland.indexes.change_faiss import vectors_of
 from hinterland.indexes.change_state import EVERYTHING, State, read_version, state_of
@@ -32,7 +33,16 @@ from hinterland.indexes.removal_rules import Rule, lay_down
 from hinterland.indexes.residue import Report, Traces, refuse_residue, scan
 from hinterland.indexes.version import passages_of
 
-__all__ = ["PENDING", "drop_others", "finish", "matching_chunks", "recover", "writing"]
+__all__ = [
+    "PENDING",
+    "drop_others",
+    "drop_versions",
+    "finish",
+    "holding",
+    "matching_chunks",
+    "recover",
+    "writing",
+]
 
 PENDING = ".removal.json"
 _OLD_CACHE = ".blocks"  # of version 0.1.0
@@ -102,6 +112,28 @@ def drop_others(root: Path, version: str) -> int:
             "a version cannot be deleted", where=str(left[0]), cure="delete it, and run this again"
         )
     return len(others)
+
+
+def holding(root: Path, version: str, rule: Rule) -> list[str]:
+    """Return the versions but one that hold what a rule matches, or cannot be read."""
+    return [folder.name for folder in _other_folders(root, version) if _holds(folder, rule)]
+
+
+def _holds(folder: Path, rule: Rule) -> bool:
+    try:
+        return bool(rule.matches(pq.read_table(folder / CHUNKS)).any())
+    except ConfigError:  # it has no such column
+        return False
+    except (OSError, pa.ArrowException):
+        return True
+
+
+def drop_versions(state: State, names: Sequence[str]) -> None:
+    """Delete older versions, and the cached vectors of all but the live chunks."""
+    for name in names:
+        drop_version(state.root, name)
+    if names:
+        _forget(state)
 
 
 def _other_folders(root: Path, version: str) -> list[Path]:

@@ -126,7 +126,9 @@ def render(result: dict[str, Any]) -> str:
     if "lifted" in result:
         return f"rule {result['lifted']} no longer holds in {result['index']}: {result['rule']}"
     if "residue" not in result:
-        return f"rule {result['rule_id']} will keep out of {result['index']}: {result['says']}"
+        older = result["versions_deleted"]
+        deleted = f"; {older:,} older versions that held it are deleted" if older else ""
+        return f"rule {result['rule_id']} will keep out of {result['index']}: {result['says']}{deleted}"
     sources = ", ".join(f"{count:,} of {name}" for name, count in result["documents_by_source"].items())
     lines = [
         f"{result['documents']:,} documents ({sources}), {result['chunks']:,} chunks removed from "

@@ -288,6 +288,19 @@ def test_a_rule_in_advance(root: Path) -> None:
     assert add_documents(root, documents(20, 22, source="forum"), EMBEDDER)["withheld"] == 2
 
 
+def test_what_only_an_older_version_holds_goes_with_it(root: Path) -> None:
+    corpus = write_corpus(root.with_name("books"), documents(0, 6, source="books"))
+    build_index(corpus, root, EMBEDDER, chunk_tokens=64)
+    assert "chunks.parquet" in holds(root, "quokka7x3 whispers")
+    config = parse_config(remove_command.CommandConfig, {"index": root, "source": ["web"]}, where="test")
+    told = remove_command.run(config)
+    assert (told["documents"], told["versions_deleted"]) == (0, 1)
+    assert "1 older versions that held it are deleted" in remove_command.render(told)
+    assert not holds(root, "quokka7x3 whispers")
+    assert len(versions(root)) == 1
+    assert upsert(root, documents(6, 10), EMBEDDER)["withheld"] == 4
+
+
 def test_a_rule_over_a_column_that_documents_lack_lets_nothing_in(root: Path) -> None:
     state = state_of(root)
     region = pa.array([str(number % 2) for number in range(state.chunks.num_rows)])
