@@ -53,7 +53,7 @@ class CommandConfig(Config):
     columns: tuple[str, ...] = ()
     backend: str = "faiss"
     factory: str = "auto"
-    memory_gb: float | None = Field(default=None, gt=0)
+    memory_gb: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     lists_on_disk: Literal["auto"] | bool = "auto"
     device: Literal["auto", "cpu", "gpu"] = "auto"
     bm25: LexicalConfig | None = Field(default_factory=LexicalConfig)

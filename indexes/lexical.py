@@ -29,7 +29,7 @@ class LexicalConfig(Config):
             whatever the language.
     """
 
-    k1: float = Field(default=0.9, ge=0)
+    k1: float = Field(default=0.9, ge=0, allow_inf_nan=False)
     b: float = Field(default=0.4, ge=0, le=1)
     language: Annotated[str, AfterValidator(check_language)] = "english"
 

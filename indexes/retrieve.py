@@ -74,10 +74,13 @@ class Rankings:
         Zeros, as if passages picked at random had nothing in common, where there is none to be had.
         """
         spread = np.linspace(0, len(self._rows) - 1, min(_SAMPLE, len(self._rows))).astype(np.int64)
+        nothing = np.zeros(self.backend.dimension, np.float32)
+        if not len(spread):
+            return nothing
         try:
             return np.asarray(self.vectors(np.unique(spread)).mean(axis=0), dtype=np.float32)
         except IndexBundleError:
-            return np.zeros(self.backend.dimension, np.float32)
+            return nothing
 
     def background(self, queries: Vectors) -> Floats:
         """Return each query's mean cosine with a fixed sample of the chunks, shape (queries,)."""

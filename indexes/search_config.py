@@ -69,7 +69,7 @@ class DecayConfig(Config):
         unknown: What is left where no date is known.
     """
 
-    half_life_years: float = Field(gt=0)
+    half_life_years: float = Field(gt=0, allow_inf_nan=False)
     floor: float = Field(default=0.0, ge=0, le=1)
     now: str | None = None
     unknown: float = Field(default=1.0, ge=0, le=1)
@@ -86,7 +86,7 @@ class RuleConfig(Config):
     """
 
     when: str = ""
-    weight: float = Field(default=1.0, ge=0)
+    weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     decay: DecayConfig | None = None
     most: int | None = Field(default=None, ge=1)
 

@@ -30,6 +30,7 @@ from hinterland.indexes.change import (
 from hinterland.indexes.change_compact import compact_state
 from hinterland.indexes.change_faiss import centroids_of
 from hinterland.indexes.change_state import next_version, state_of
+from hinterland.indexes.fusion_tuning import tune_fusion
 from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.removal_cost import ndcg, recall
 from hinterland.indexes.removal_finish import PENDING
@@ -286,6 +287,13 @@ def test_a_rule_in_advance(root: Path) -> None:
     rule = Rule.make(columns={"source": ["forum"]})
     assert remove(root, rule, in_advance=True)["documents"] == 0
     assert add_documents(root, documents(20, 22, source="forum"), EMBEDDER)["withheld"] == 2
+
+
+def test_the_mix_is_tuned_on_an_empty_index_too(root: Path) -> None:
+    remove(root, Rule.make(where="source in ['web', 'books']"))
+    index = Index.open(root, embedder=EMBEDDER)
+    _, curve = tune_fusion(index, {"a": "ledger"}, {"a": {"document": 1.0}})
+    assert not curve.by_query.any()
 
 
 def test_what_only_an_older_version_holds_goes_with_it(root: Path) -> None:

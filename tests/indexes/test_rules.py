@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from hinterland.core.config import Config, parse_config
 from hinterland.core.errors import ConfigError
+from hinterland.indexes.command import CommandConfig
+from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.rules import Caps, compile_rules, condition_mask, decay, years_of
-from hinterland.indexes.search_config import DecayConfig, RuleConfig
+from hinterland.indexes.search_config import DecayConfig, RuleConfig, SearchConfig
 
 TABLE = pa.table(
     {
@@ -38,6 +42,20 @@ def test_dates(date: str, same: str) -> None:
 @pytest.mark.parametrize("date", [None, "", "soon", "2020-13", "2020-02-30", "0000", "20200305", "12.3.2020"])
 def test_what_is_no_date(date: str | None) -> None:
     assert math.isnan(years_of(date))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (SearchConfig, {"rules": [{"weight": math.inf}]}),
+        (SearchConfig, {"rules": [{"decay": {"half_life_years": math.inf}}]}),
+        (LexicalConfig, {"k1": math.inf}),
+        (CommandConfig, {"corpus": "c", "out": "o", "memory_gb": math.inf}),
+    ],
+)
+def test_infinite_settings_are_refused(kind: type[Config], value: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="finite"):
+        parse_config(kind, value, where="search")
 
 
 def test_a_year_is_a_year() -> None:
