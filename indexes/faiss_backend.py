@@ -26,9 +26,12 @@ from hinterland.indexes.faiss_rows import (
     reconstruct_rows,
     remove_rows,
 )
-from hinterland.indexes.faiss_search import Found, Selection, by_row, filtered_afterwards, raw_search
+from hinterland.indexes.faiss_search import Found, Rows, Selection, by_row, filtered_afterwards, raw_search
 
 __all__ = ["FaissBackend", "FaissType"]
+
+_FLOAT32 = np.dtype(np.float32)
+_FEW = 1024  # a k no greater is asked of FAISS without asking first whether it holds as many
 
 
 class FaissBackend:
@@ -45,6 +48,7 @@ class FaissBackend:
     def __init__(self, index: Any, factory: str, parameters: Mapping[str, int]) -> None:
         self._faiss = require_faiss()
         self._index, self._factory, self._parameters = index, factory, dict(parameters)
+        self._dimension, self._some = int(index.d), index.ntotal > 0  # asking FAISS takes a microsecond
         self._lock = Lock()
         self._plain = searcher(self._faiss, index, self._parameters)
         self._filters = takes_selector(self._faiss, index)
@@ -63,7 +67,7 @@ class FaissBackend:
     @property
     def dimension(self) -> int:
         """See `IndexBackend.dimension`."""
-        return int(self._index.d)
+        return self._dimension
 
     @property
     def exact(self) -> bool:
@@ -116,6 +120,7 @@ class FaissBackend:
             if len(vectors):
                 into_memory(self._faiss, self._index)
                 add_rows(self._faiss, self._index, vectors)
+                self._some = True
 
     def remove(self, rows: NDArray[np.int64]) -> None:
         """See `IndexBackend.remove`."""
@@ -131,6 +136,7 @@ class FaissBackend:
             if len(rows):
                 into_memory(self._faiss, self._index)
                 remove_rows(self._faiss, self._index, rows)
+                self._some = self._index.ntotal > 0
 
     def search(
         self, queries: Vectors, k: int, allow: Mask | None = None
@@ -140,7 +146,10 @@ class FaissBackend:
         if k < 0:
             raise ValueError(f"k must not be negative, found {k}")
         selection = None if allow is None else self._select(allow)
-        k = min(k, self._index.ntotal if selection is None else selection.allowed)
+        if selection is not None:
+            k = min(k, selection.allowed)
+        elif k > _FEW or not self._some:
+            k = min(k, self.size)
         if not k or not len(queries):
             return np.zeros((len(queries), k), np.float32), np.zeros((len(queries), k), np.int64)
         if selection is None:
@@ -149,16 +158,27 @@ class FaissBackend:
             scores, rows = self._within(queries, k, selection, exhaustive=False)
         # What was not found stands last in its line.
         if (rows.item(k - 1) if len(rows) == 1 else rows[:, -1].min()) < 0:
-            # Few rows are allowed, or the lists probed hold few: look everywhere.
-            short = rows[:, -1] < 0
+            return self._completed(queries, scores, rows, selection)
+        return by_row(scores, rows)
+
+    def _completed(self, queries: Vectors, scores: Vectors, rows: Rows, selection: Selection | None) -> Found:
+        """Look everywhere for queries with too few rows: few are allowed, or the lists probed hold few."""
+        k = min(rows.shape[1], self.size)
+        scores, rows = np.ascontiguousarray(scores[:, :k]), np.ascontiguousarray(rows[:, :k])
+        short = (rows < 0).any(axis=1)
+        if short.any():
             scores[short], rows[short] = self._within(queries[short], k, selection, exhaustive=True)
         return by_row(scores, rows)
 
     def _within(self, queries: Vectors, k: int, selection: Selection | None, *, exhaustive: bool) -> Found:
         if selection is not None and not self._filters:
             return filtered_afterwards(self._faiss, *self._plain, queries, k, selection)
-        chosen = None if selection is None else selection.selector
-        how = searcher(self._faiss, self._index, self._parameters, chosen, exhaustive=exhaustive)
+        how = None if selection is None or exhaustive else selection.how
+        if how is None:
+            chosen = None if selection is None else selection.selector
+            how = searcher(self._faiss, self._index, self._parameters, chosen, exhaustive=exhaustive)
+            if selection is not None and not exhaustive:
+                selection.how = how
         return raw_search(self._faiss, *how, queries, k)
 
     def _select(self, allow: Mask) -> Selection:
@@ -174,10 +194,10 @@ class FaissBackend:
         return selection
 
     def _checked(self, vectors: Vectors) -> Vectors:
-        if vectors.dtype != np.float32 or not vectors.flags.c_contiguous:
+        if vectors.dtype != _FLOAT32 or not vectors.flags.c_contiguous:
             vectors = np.ascontiguousarray(vectors, np.float32)
-        if vectors.ndim != 2 or vectors.shape[1] != self._index.d:
-            raise ValueError(f"vectors need the shape (n, {self._index.d}), found {vectors.shape}")
+        if vectors.ndim != 2 or vectors.shape[1] != self._dimension:
+            raise ValueError(f"vectors need the shape (n, {self._dimension}), found {vectors.shape}")
         if not np.isfinite(vectors).all():
             raise ValueError("a vector holds numbers that are not finite")
         return vectors

@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 
 from hinterland.indexes.backend import Mask, Vectors
 
-__all__ = ["Found", "Selection", "by_row", "filtered_afterwards", "raw_search"]
+__all__ = ["Found", "Rows", "Selection", "by_row", "filtered_afterwards", "raw_search"]
 
+Rows = NDArray[np.int64]
 #: Scores and rows.
-Found = tuple[Vectors, NDArray[np.int64]]
+Found = tuple[Vectors, Rows]
+
+_FLOAT32, _INT64 = np.dtype(np.float32), np.dtype(np.int64)
 
 
 class Selection:
@@ -29,6 +32,7 @@ class Selection:
         mask: The mask, shape (size,).
         allowed: How many rows it allows.
         selector: FAISS's selector; it reads bits that this object keeps alive.
+        how: What to search and with which parameters, once that is worked out.
     """
 
     def __init__(self, faiss: ModuleType, mask: Mask) -> None:
@@ -36,14 +40,13 @@ class Selection:
         self.allowed = int(np.count_nonzero(mask))
         self._bits = np.packbits(mask, bitorder="little")
         self.selector = faiss.IDSelectorBitmap(len(mask), faiss.swig_ptr(self._bits))
+        self.how: tuple[Any, Any] | None = None
 
 
 def raw_search(faiss: ModuleType, index: Any, parameters: Any, queries: Vectors, k: int) -> Found:
     """Search; ``queries`` is float32, contiguous and of the right width."""
-    count = len(queries)
-    scores = np.empty((count, k), np.float32)
-    rows = np.empty((count, k), np.int64)
-    pointer = faiss.swig_ptr
+    count, pointer = len(queries), faiss.swig_ptr
+    scores, rows = np.empty((count, k), _FLOAT32), np.empty((count, k), _INT64)
     index.search_c(count, pointer(queries), k, pointer(scores), pointer(rows), parameters)
     return scores, rows
 
