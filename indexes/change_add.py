@@ -14,7 +14,7 @@ from hinterland.core.corpus import Corpus, conform
 from hinterland.core.errors import CorpusError, IndexBundleError
 from hinterland.indexes.change_faiss import append
 from hinterland.indexes.change_state import State, check_space, next_version, state_of
-from hinterland.indexes.chunking import ChunkConfig, cut_documents
+from hinterland.indexes.chunking import chunking_of, cut_documents
 from hinterland.indexes.corpus_rows import as_documents, chunk_table, read_documents
 from hinterland.indexes.embed import Embedder
 from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
@@ -94,7 +94,7 @@ def _change(
 ) -> dict[str, Any]:
     with writing(root, wait_seconds=wait_seconds):
         state = state_of(root)
-        check_space(embedder, state)
+        check_space(embedder, state.bundle)
         if isinstance(documents, Corpus):
             there = documents.manifest.get("columns", {})
             columns = [name for name in state.chunks.column_names if name not in _OWN and name in there]
@@ -171,7 +171,7 @@ def _cut(table: pa.Table, embedder: Embedder, state: State) -> pa.Table:
             where=str(state.root),
             cure="add to it in the way it was made",
         )
-    config = ChunkConfig(**{name: told[name] for name in ChunkConfig.model_fields if name in told})
+    config = chunking_of(state.bundle.manifest)
     chunks, _ = cut_documents(as_documents(table), embedder.tokenizer, config)
     cut = chunk_table(chunks, table)
     columns = {}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import hinterland.indexes.faiss_backend  # noqa: F401 - files itself in BACKENDS
 from hinterland.core.errors import IndexBundleError
 from hinterland.indexes.backend import BACKENDS, IndexBackend
-from hinterland.indexes.bundle import CHUNKS, DENSE, Bundle, check_version, current_version
+from hinterland.indexes.bundle import CHUNKS, DENSE, Bundle, check_version, read_current
 from hinterland.indexes.embed import Embedder
 from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.version import ROW, dense_rows, publish_version
@@ -65,7 +65,10 @@ def read_version(root: Path, version: str) -> State:
     Raises:
         IndexBundleError: See `hinterland.indexes.bundle.check_version`.
     """
-    bundle = check_version(root, version)
+    return _read(root, check_version(root, version))
+
+
+def _read(root: Path, bundle: Bundle) -> State:
     chunks = pq.read_table(bundle.folder / CHUNKS)
     if ROW not in chunks.column_names:
         chunks = chunks.append_column(ROW, pa.array(dense_rows(chunks)))
@@ -75,21 +78,26 @@ def read_version(root: Path, version: str) -> State:
 
 
 def state_of(root: Path) -> State:
-    """Check the served version and read it. The caller holds the writer's lock.
+    """Check the served version and read it. Who is to change it holds the writer's lock.
 
     Raises:
         IndexBundleError: There is no index, or it is damaged or newer.
     """
-    return read_version(root, current_version(root))
+    return read_current(root, lambda bundle: _read(root, bundle))
 
 
-def check_space(embedder: Embedder, state: State) -> None:
-    """Refuse an encoder whose vectors do not belong beside those of the index.
+def check_space(embedder: Embedder, bundle: Bundle, *, to: str = "add") -> None:
+    """Refuse an encoder whose vectors do not belong beside those of a version.
+
+    Args:
+        embedder: The encoder.
+        bundle: The version.
+        to: What it is wanted for, a verb for the cure.
 
     Raises:
         IndexBundleError: Its dimension or its space differs.
     """
-    made = state.bundle.manifest["embedder"]
+    made = bundle.manifest["embedder"]
     if embedder.dimension != made["dimension"]:
         problem = f"the encoder gives {embedder.dimension} dimensions, the index has {made['dimension']}"
     elif embedder.space != made["space"]:
@@ -98,8 +106,8 @@ def check_space(embedder: Embedder, state: State) -> None:
         return
     raise IndexBundleError(
         problem,
-        where=str(state.root),
-        cure=f"add with the model, prompts and length it was built with ({made['model']}), or build again",
+        where=str(bundle.folder.parents[1]),
+        cure=f"{to} with the model, prompts and length it was built with ({made['model']}), or build again",
     )
 
 

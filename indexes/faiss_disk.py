@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LISTS", "into_memory", "link_lists", "load_index", "merge_on_disk", "save_index"]
+__all__ = ["LISTS", "into_memory", "link", "link_lists", "load_index", "merge_on_disk", "save_index"]
 
 #: The lists' file, beside ``dense.faiss``.
 LISTS = "dense.lists"
@@ -62,10 +62,11 @@ def link_lists(dense: Path, folder: Path) -> None:
     """Put the lists that belong to a file of vectors, if there are any, into another folder."""
     source = dense.with_name(LISTS)
     if source.is_file():
-        _link(source, folder / LISTS)
+        link(source, folder / LISTS)
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
+    """Make ``target`` the same file as ``source``, or a copy where the file system has no links."""
     try:
         os.link(source, target)
     except OSError:  # another file system, or one without links
@@ -83,7 +84,7 @@ def save_index(faiss: ModuleType, index: Any, path: Path) -> None:
             faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
         return
     where = str(lists.filename)
-    _link(Path(where), path.with_name(LISTS))
+    link(Path(where), path.with_name(LISTS))
     lists.filename = LISTS
     try:
         faiss.write_index(index, str(path))

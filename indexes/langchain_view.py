@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 import hinterland.indexes.faiss_backend  # noqa: F401 - files itself in BACKENDS
 from hinterland.indexes.backend import BACKENDS, IndexBackend
 from hinterland.indexes.bundle import CHUNKS, DENSE, Bundle, read_current
-from hinterland.indexes.change_state import State, check_space
+from hinterland.indexes.change_state import check_space
 from hinterland.indexes.embed import Embedder
 from hinterland.indexes.langchain_rows import as_document, chunk_rows, metadata_of
 from hinterland.indexes.metadata_filter import metadata_mask
@@ -135,7 +135,7 @@ def open_view(root: Path, embedder: Embedder) -> View:
         settings = bundle.manifest["index"]
         backend = BACKENDS.get(settings["backend"]).load(bundle.folder / DENSE, settings=settings)
         view = View(bundle, backend, pq.read_table(bundle.folder / CHUNKS))
-        check_space(embedder, State(root, bundle, view.chunks, backend))
+        check_space(embedder, bundle)
         return view
 
     return read_current(root, read)

@@ -18,6 +18,7 @@ from hinterland.core.errors import IndexBundleError
 from hinterland.core.run import fingerprint
 from hinterland.indexes.backend import BACKENDS, IndexBackend
 from hinterland.indexes.bundle import CHUNKS, DENSE, MANIFEST, Bundle, read_current
+from hinterland.indexes.change_state import check_space
 from hinterland.indexes.embed import EmbedConfig, Embedder, SentenceEmbedder
 from hinterland.indexes.hits import DocumentHit, Hit, Result
 from hinterland.indexes.lexical import LexicalConfig, LexicalIndex
@@ -83,16 +84,16 @@ class Index:
                 with another encoder than ``embedder``.
             ModelSourceError: The encoder that the manifest names cannot be had.
         """
-        return read_current(root, lambda bundle: cls._read(bundle, root, embedder, memory_map))
+        return read_current(root, lambda bundle: cls._read(bundle, embedder, memory_map))
 
     @classmethod
-    def _read(cls, bundle: Bundle, root: Path, embedder: Embedder | None, memory_map: bool) -> Index:
+    def _read(cls, bundle: Bundle, embedder: Embedder | None, memory_map: bool) -> Index:
         """Open a version that was checked."""
         made = bundle.manifest["embedder"]
         if embedder is None:
             named = {key: made[key] for key in ("model", "query_prompt", "passage_prompt", "max_tokens")}
             embedder = SentenceEmbedder(EmbedConfig(**named))
-        _check_embedder(embedder, made, root)
+        check_space(embedder, bundle, to="search")
         settings = bundle.manifest["index"]
         backend = BACKENDS.get(settings["backend"]).load(bundle.folder / DENSE, settings=settings)
         chunks = pq.read_table(bundle.folder / CHUNKS)
@@ -360,17 +361,3 @@ def _remember(store: dict[str, T], key: str, value: T) -> None:
     while len(store) >= _REMEMBERED:
         store.pop(next(iter(store)), None)
     store[key] = value
-
-
-def _check_embedder(embedder: Embedder, made: dict[str, Any], root: Path) -> None:
-    if embedder.dimension != made["dimension"]:
-        problem = f"the encoder gives {embedder.dimension} dimensions, the index has {made['dimension']}"
-    elif embedder.space != made["space"]:
-        problem = f"the encoder's fingerprint is {embedder.space}, the index was built with {made['space']}"
-    else:
-        return
-    raise IndexBundleError(
-        problem,
-        where=str(root),
-        cure=f"search with the model, prompts and length it was built with ({made['model']}), or build again",
-    )

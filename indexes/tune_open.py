@@ -9,17 +9,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-import hinterland.indexes.faiss_backend  # noqa: F401 - files itself in BACKENDS
-from hinterland.core.errors import IndexBundleError
-from hinterland.indexes.backend import BACKENDS, IndexBackend, Mask, Vectors
-from hinterland.indexes.bundle import CHUNKS, DENSE, Bundle, open_bundle
+from hinterland.indexes.backend import IndexBackend, Mask, Vectors
+from hinterland.indexes.bundle import Bundle
+from hinterland.indexes.change_state import check_space, state_of
 from hinterland.indexes.embed import EmbedConfig, Embedder, SentenceEmbedder
 from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
 from hinterland.indexes.embed_passages import embed_passages
-from hinterland.indexes.version import dense_rows, passages_of
+from hinterland.indexes.version import passages_of
 
 __all__ = ["Measured", "open_measured"]
 
@@ -59,12 +57,7 @@ class Measured:
         made = self.manifest["embedder"]
         named = {key: made[key] for key in ("model", "query_prompt", "passage_prompt", "max_tokens")}
         embedder = self.given or SentenceEmbedder(EmbedConfig(**named))
-        if embedder.space != made["space"]:
-            raise IndexBundleError(
-                f"the encoder's fingerprint is {embedder.space}, the index was built with {made['space']}",
-                where=str(self.root),
-                cure=f"tune with the model it was built with ({made['model']})",
-            )
+        check_space(embedder, self.bundle, to="tune")
         return embedder
 
     @cached_property
@@ -103,8 +96,5 @@ def open_measured(root: Path, embedder: Embedder | None = None) -> Measured:
     Raises:
         IndexBundleError: The index is missing or damaged.
     """
-    bundle = open_bundle(root)
-    settings = bundle.manifest["index"]
-    backend = BACKENDS.get(settings["backend"]).load(bundle.folder / DENSE, settings=settings)
-    chunks = pq.read_table(bundle.folder / CHUNKS)
-    return Measured(root, bundle, backend, chunks, dense_rows(chunks), embedder)
+    state = state_of(root)
+    return Measured(root, state.bundle, state.backend, state.chunks, state.rows, embedder)

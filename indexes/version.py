@@ -7,8 +7,6 @@ until the index is compacted. BM25 is over the live chunks alone, in their order
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from numpy.typing import NDArray
 from hinterland.indexes.backend import IndexBackend
 from hinterland.indexes.bundle import CHUNKS, DENSE, Bundle, publish
 from hinterland.indexes.chunk import with_title
-from hinterland.indexes.faiss_disk import link_lists
+from hinterland.indexes.faiss_disk import link, link_lists
 from hinterland.indexes.lexical import LexicalConfig, LexicalIndex
 
 __all__ = ["LEXICAL", "ROW", "dense_rows", "passages_of", "publish_version"]
@@ -73,7 +71,7 @@ def publish_version(
     def fill(folder: Path) -> None:
         pq.write_table(chunks, folder / CHUNKS, compression="zstd")
         if isinstance(dense, Path):
-            _link(dense, folder / DENSE)
+            link(dense, folder / DENSE)
             link_lists(dense, folder)
         else:
             dense.save(folder / DENSE)
@@ -84,10 +82,3 @@ def publish_version(
     if lexical is not None:
         described["bm25"] = lexical.model_dump(mode="json")
     return publish(root, fill, described, keep=keep)
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another file system, or one without links
-        shutil.copyfile(source, target)

@@ -156,6 +156,23 @@ def test_opening_survives_a_version_pruned_under_it(root: Path, monkeypatch: pyt
     assert index.bundle.version == open_bundle(root).version
 
 
+def test_a_plan_survives_a_version_pruned_under_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hinterland.indexes import change_state
+
+    real, done = change_state.pq.read_table, []
+
+    def late(*args: object, **kwargs: object) -> pa.Table:
+        if not done:
+            done.append(1)
+            add_documents(root, documents(10, 12), EMBEDDER, keep=1)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(change_state.pq, "read_table", late)
+    config = parse_config(compact_command.CommandConfig, {"index": root}, where="test")
+    assert compact_command.plan(config)["version"] == open_bundle(root).version
+    assert done
+
+
 def test_compaction_in_the_background(root: Path) -> None:
     upsert(root, documents(0, 3, source="shelf"), EMBEDDER)
     reader, dead = Index.open(root, embedder=EMBEDDER), state_of(root).dead
