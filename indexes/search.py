@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,8 @@ from hinterland.core.run import fingerprint
 from hinterland.indexes.backend import BACKENDS, IndexBackend
 from hinterland.indexes.bundle import CHUNKS, DENSE, MANIFEST, Bundle, read_current
 from hinterland.indexes.change_state import check_space
+from hinterland.indexes.chunk import with_title
+from hinterland.indexes.chunk_reader import ChunkReader
 from hinterland.indexes.embed import EmbedConfig, Embedder, SentenceEmbedder
 from hinterland.indexes.hits import DocumentHit, Hit, Result
 from hinterland.indexes.lexical import LexicalConfig, LexicalIndex
@@ -28,7 +30,7 @@ from hinterland.indexes.retrieve import Rankings
 from hinterland.indexes.rules import condition_mask
 from hinterland.indexes.search_config import SearchConfig
 from hinterland.indexes.searcher import Allow
-from hinterland.indexes.version import LEXICAL, dense_rows, passages_of
+from hinterland.indexes.version import LEXICAL, dense_rows
 
 __all__ = ["Allow", "DocumentHit", "Hit", "Index", "Result"]
 
@@ -60,12 +62,14 @@ class Index:
         self.bundle, self.embedder = bundle, embedder
         self.rankings = Rankings(backend, dense_rows(chunks), lexical)
         self._chunks = chunks
+        self._reader = ChunkReader(chunks, [name for name in _COLUMNS if name in chunks.column_names])
         ids = chunks["document_id"].combine_chunks().dictionary_encode()
         self._documents = ids.dictionary.to_pylist()
         self._document_of = np.asarray(ids.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
         self._number = {document: number for number, document in enumerate(self._documents)}
         self._conditions: dict[str, NDArray[np.bool_]] = {}
         self._prepared: dict[str, Prepared] = {}
+        self._latest: Prepared | None = None
         self._using: SearchConfig | None = None
         where = f"{bundle.folder / MANIFEST}: search"
         self._own = parse_config(SearchConfig, bundle.manifest.get("search") or {}, where=where)
@@ -286,6 +290,9 @@ class Index:
         return prepared, None if not masks else masks[0] if len(masks) == 1 else np.logical_and.reduce(masks)
 
     def _prepare(self, how: SearchConfig) -> Prepared:
+        latest = self._latest
+        if latest is not None and latest.how is how:  # the same object: no need to write it out
+            return latest
         key = how.model_dump_json()
         prepared = self._prepared.get(key)
         if prepared is None:
@@ -295,17 +302,20 @@ class Index:
             while len(self._prepared) >= _REMEMBERED:
                 self._prepared.pop(next(iter(self._prepared)), None)
             self._prepared[key] = prepared
+        if prepared.how is how:
+            self._latest = prepared
         return prepared
 
     def _passages(self, rows: NDArray[np.int64]) -> list[str]:
-        return passages_of(self._chunks.select(["title", "text"]).take(pa.array(rows)))
+        titles, texts = self._reader.read(("title", "text"), rows)
+        return [with_title(title, text) for title, text in zip(titles, texts, strict=True)]
 
     def _best_chunks(self, ranked: Ranked) -> list[DocumentHit]:
         """Return the documents of a ranked list of chunks, each at its first chunk."""
         _, first = np.unique(self._document_of[ranked.rows], return_index=True)
         order = np.sort(first)
         there, scores = ranked.rows[order], ranked.score[order]
-        ids = self._chunks["id"].take(pa.array(there)).to_pylist()
+        (ids,) = self._reader.read(("id",), there)
         return [
             DocumentHit(self._documents[int(self._document_of[row])], float(score), chunk_id)
             for row, score, chunk_id in zip(there, scores, ids, strict=True)
@@ -316,29 +326,10 @@ class Index:
         if not ranked:
             return []
         rows = np.concatenate([each.rows for each in ranked])
-        taken = self._chunks.select(_COLUMNS).take(pa.array(rows)).to_pydict()
-        lines: Any = zip(*(taken[name] for name in _COLUMNS), strict=True)
         parts = [one for each in ranked for one in each.parts_by_row()]
-        return [
-            Hit(
-                chunk,
-                document,
-                start,
-                end,
-                text,
-                title,
-                next(reversed(part.values())),
-                source,
-                license_,
-                url,
-                date,
-                country,
-                part,
-            )
-            for (chunk, document, start, end, text, title, source, license_, url, date, country), part in zip(
-                lines, parts, strict=True
-            )
-        ]
+        scores = [score for each in ranked for score in each.score.tolist()]
+        columns = self._reader.read(_COLUMNS, rows)
+        return list(map(Hit, *columns[:6], scores, *columns[6:], parts))
 
     def _vectors(
         self, queries: Sequence[str], given: NDArray[np.float32] | None, how: SearchConfig
