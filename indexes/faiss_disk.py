@@ -101,7 +101,11 @@ def load_index(faiss: ModuleType, path: Path) -> Any:
     """
     if not path.with_name(LISTS).is_file():
         with path.open("rb") as file:
-            return faiss.read_index(faiss.PyCallbackIOReader(file.read))
+            index = faiss.read_index(faiss.PyCallbackIOReader(file.read), faiss.IO_FLAG_READ_ONLY)
+        inner = faiss.try_extract_index_ivf(index)
+        if inner is not None and _on_disk(faiss, inner) is not None:  # any file could be named there
+            raise RuntimeError(f"Error: the lists are in another file than {LISTS}")
+        return index
     # Lists on disk are mapped without IO_FLAG_MMAP; with it, FAISS 1.15 crashes in the first search.
     with _silent():
         return faiss.read_index(str(path), faiss.IO_FLAG_ONDISK_SAME_DIR | faiss.IO_FLAG_READ_ONLY)
