@@ -101,7 +101,7 @@ class ChunkCounts:
         documents: Documents in.
         empty: Documents without a non-space character; they have no chunk.
         chunks: Chunks out.
-        sentences_cut: Sentences longer than the budget.
+        sentences_cut: Sentences longer than the budget; of windows, sentences that no window holds whole.
         titles_cut: Titles shortened, because they took more than half of the budget.
     """
 

@@ -119,7 +119,7 @@ def run(config: CommandConfig) -> dict[str, Any]:
         seed=config.seed,
         options=options,
     )
-    return {**result, "seconds": round(time.perf_counter() - start, 2)}
+    return {**result, "by": config.chunking.by, "seconds": round(time.perf_counter() - start, 2)}
 
 
 def render(result: dict[str, Any]) -> str:
@@ -129,9 +129,11 @@ def render(result: dict[str, Any]) -> str:
         f"  version {result['version']}, {result['factory']}, {result['dimension']} dimensions, "
         f"{result['bytes'] / 1e6:.1f} MB, {result['seconds']:.1f} s",
     ]
+    windows = result["by"] == "tokens"  # these end where their tokens do, whatever a sentence's length
+    cut = "that no window holds whole" if windows else "longer than a chunk cut between words"
     for key, words in (
         ("empty", "documents without text left out"),
-        ("sentences_cut", "sentences longer than a chunk cut between words"),
+        ("sentences_cut", f"sentences {cut}"),
         ("titles_cut", "titles shortened to half a chunk"),
     ):
         if result[key]:

@@ -77,8 +77,8 @@ def test_weights_of_0_and_1_rank_as_one_side_does(pairs: list[tuple[float, float
         assert side[best] == pytest.approx(side.max())
 
 
-def test_agreement_with_ranx_by_its_formula() -> None:
-    """Runs {a: .9, b: .8, c: .7} and {b: 5, d: 4} by `ranx.fuse(method="rrf")`."""
+def test_reciprocal_ranks_of_two_runs_by_the_formula_of_the_paper() -> None:
+    """Runs {a: .9, b: .8, c: .7} and {b: 5, d: 4}: Σ 1 / (60 + rank), Cormack et al. 2009."""
     dense, words = np.array([0.9, 0.8, 0.7, NAN]), np.array([NAN, 5.0, NAN, 4.0])
     found, _ = fuse(dense, words, FusionConfig(), background=0.0)
     np.testing.assert_allclose(found, [1 / 61, 1 / 62 + 1 / 61, 1 / 63, 1 / 62])
