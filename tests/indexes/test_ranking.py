@@ -91,9 +91,11 @@ def test_a_ranking_cut_short_is_completed(index: Index) -> None:
 def test_dead_rows_are_never_found(index: Index, gaps: Index) -> None:
     assert gaps.rankings.backend.size == 2 * len(gaps) == 2 * len(index)
     diverse = SearchConfig(mmr=MmrConfig())
+    queries = [QUERY, "malaria", "metro in Lima"]
+    vectors = index.embed_queries(queries)
     for how in (SearchConfig(), BM25, HYBRID, CONVEX, diverse):
-        for query in (QUERY, "malaria", "metro in Lima"):
-            mine, theirs = (one.search([query], 8, how=how)[0] for one in (gaps, index))
+        both = (one.search(queries, 8, how=how, vectors=vectors) for one in (gaps, index))
+        for mine, theirs in zip(*both, strict=True):
             assert [hit.chunk_id for hit in mine] == [hit.chunk_id for hit in theirs]
             np.testing.assert_allclose([h.score for h in mine], [h.score for h in theirs], atol=1e-5)
     kenya = "country == 'KEN'"
