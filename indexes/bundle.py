@@ -283,6 +283,10 @@ def check_version(root: Path, version: str) -> Bundle:
         )
     for name, expected in manifest["files"].items():
         file = folder / name
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise IndexBundleError(
+                "the manifest names a file outside of the version", where=f"{path}: {name}", cure=_REBUILD
+            )
         if not file.is_file():
             raise IndexBundleError("a file of the index is missing", where=str(file), cure=_REBUILD)
         if hash_file(file) != expected:

@@ -143,6 +143,8 @@ def compile_filter(conditions: Mapping[str, Any]) -> Test:
         raise _wrong(f"a filter is a mapping, found {conditions!r}", "")
     tests: list[Test] = []
     for key, value in conditions.items():
+        if not isinstance(key, str):
+            raise _wrong(f"a key of metadata is a string, found {key!r}", "")
         if key.startswith("$"):
             if key not in _JOINS:
                 known = (*_JOINS, *_OPERATORS)

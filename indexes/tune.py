@@ -17,9 +17,7 @@ from typing import Any
 from hinterland.core.errors import ConfigError, IndexBundleError
 from hinterland.core.files import hash_file
 from hinterland.core.stats import Interval
-from hinterland.indexes.bundle import DENSE, Bundle
 from hinterland.indexes.embed import Embedder
-from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.removal_finish import writing
 from hinterland.indexes.search import Index
 from hinterland.indexes.tune_judged import Judged, need_words, tuned_search
@@ -28,7 +26,7 @@ from hinterland.indexes.tune_open import Measured, open_measured
 from hinterland.indexes.tune_queries import Asked, chunk_queries, read_queries
 from hinterland.indexes.tune_recall import recall_interval
 from hinterland.indexes.tune_walk import Point, choose, lines_of, walk
-from hinterland.indexes.version import publish_version
+from hinterland.indexes.version import republish
 
 __all__ = ["Check", "Tuning", "check_promise", "tune"]
 
@@ -38,7 +36,6 @@ Queries = Path | Sequence[str] | None
 SAMPLE = 2000  # chunks searched as queries, both halves
 SPLIT_FROM = 200  # fewer queries are not halved: either half alone would say too little
 _SLACK = 0.01  # what a promise may be missed by before it counts as broken
-_ANEW = ("kind", "format", "files", "chunks", "bm25")  # `publish_version` writes these
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +165,9 @@ def tune(
         if write:
             told = {**tuning.as_dict(), "changes": len(opened.manifest.get("changes", [])), "stale": False}
             settings = {**opened.manifest["index"], "parameters": tuning.parameters}
-            _publish(opened, {"index": settings, "tuning": told, **(tuning.fusion or {})})
+            republish(
+                opened.root, opened.bundle, {"index": settings, "tuning": told, **(tuning.fusion or {})}
+            )
     return tuning
 
 
@@ -220,7 +219,7 @@ def check_promise(
             check = Check(promise, k, found, holds, {**asked.origin, "count": len(asked)})
         if write:
             checked = {**check.as_dict(), "date": datetime.now(UTC).date().isoformat()}
-            _publish(opened, {"tuning": {**made, "stale": False, "checked": checked}})
+            republish(opened.root, opened.bundle, {"tuning": {**made, "stale": False, "checked": checked}})
     return check
 
 
@@ -306,16 +305,3 @@ def _note(*, met: bool, split: bool, kind: str, count: int, k: int, reach: int, 
     if reach < k:
         notes.append(f"there are only {reach} neighbours to find")
     return "; ".join(notes)
-
-
-def _publish(opened: Measured, changed: dict[str, Any]) -> Bundle:
-    manifest = opened.manifest
-    lexical = LexicalConfig.model_validate(manifest["bm25"]) if "bm25" in manifest else None
-    told = {name: value for name, value in manifest.items() if name not in _ANEW}
-    return publish_version(
-        opened.root,
-        opened.bundle.folder / DENSE,
-        opened.chunks,
-        {**told, **changed},
-        lexical=lexical,
-    )

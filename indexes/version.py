@@ -22,9 +22,10 @@ from hinterland.indexes.chunk import with_title
 from hinterland.indexes.faiss_disk import link, link_lists
 from hinterland.indexes.lexical import LexicalConfig, LexicalIndex
 
-__all__ = ["LEXICAL", "ROW", "dense_rows", "passages_of", "publish_version"]
+__all__ = ["LEXICAL", "ROW", "dense_rows", "passages_of", "publish_version", "republish"]
 
 LEXICAL, ROW = "bm25", "row"
+_WRITTEN = ("kind", "format", "files")  # by `publish`
 
 
 def dense_rows(chunks: pa.Table) -> NDArray[np.int64]:
@@ -82,3 +83,28 @@ def publish_version(
     if lexical is not None:
         described["bm25"] = lexical.model_dump(mode="json")
     return publish(root, fill, described, keep=keep)
+
+
+def republish(root: Path, bundle: Bundle, changed: Mapping[str, Any], *, keep: int = 2) -> Bundle:
+    """Publish a version's files again under a manifest that says something else.
+
+    The files are linked where the file system allows it; nothing is indexed anew. The caller
+    holds `writer_lock`.
+
+    Args:
+        root: The index's folder.
+        bundle: The version.
+        changed: Keys of the manifest that are new or different.
+        keep: How many versions stay on disk.
+
+    Raises:
+        StorageError: The disk is full, or the folder cannot be written.
+    """
+
+    def fill(folder: Path) -> None:
+        for name in bundle.manifest["files"]:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            link(bundle.folder / name, folder / name)
+
+    told = {name: value for name, value in bundle.manifest.items() if name not in _WRITTEN}
+    return publish(root, fill, {**told, **changed}, keep=keep)

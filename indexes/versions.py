@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hinterland.core.errors import ConfigError, IndexBundleError, nearest
+from hinterland.core.errors import ConfigError, IndexBundleError, StorageError, nearest
 from hinterland.core.files import read_json
 from hinterland.indexes.bundle import MANIFEST, check_version, current_version, serve
 from hinterland.indexes.change_state import read_version
@@ -20,7 +20,8 @@ def versions(root: Path) -> list[dict[str, Any]]:
     """Return the versions on disk, the one that was served last first.
 
     Each has its name, when it was last made the one served, how many chunks it holds, what was
-    changed last, and whether it is served now.
+    changed last, and whether it is served now. One whose manifest cannot be read is listed as
+    damaged.
 
     Raises:
         IndexBundleError: There is no index.
@@ -28,15 +29,20 @@ def versions(root: Path) -> list[dict[str, Any]]:
     served = current_version(root)
     found = []
     for folder in (root / "versions").iterdir():
-        if not (folder / MANIFEST).is_file() or folder.name.startswith("."):
+        if folder.name.startswith("."):
             continue
-        manifest, since = read_json(folder / MANIFEST), folder.stat().st_mtime
-        changes = manifest.get("changes", [])
+        try:
+            manifest, since = read_json(folder / MANIFEST), folder.stat().st_mtime
+            chunks, changes = manifest["chunks"], manifest.get("changes", [])
+        except (StorageError, OSError, KeyError, TypeError, AttributeError):
+            if not (folder / MANIFEST).is_file():  # pruned meanwhile, or no version
+                continue
+            since, chunks, changes = 0.0, 0, [{"what": "damaged: its manifest cannot be read"}]
         found.append(
             {
                 "version": folder.name,
                 "when": datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds"),
-                "chunks": manifest["chunks"],
+                "chunks": chunks,
                 "changed": changes[-1] if changes else {"what": "build"},
                 "served": folder.name == served,
                 "_since": since,

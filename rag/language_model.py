@@ -9,7 +9,6 @@ refused.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -73,7 +72,7 @@ class EndpointLanguageModel:
                 **settings.extra_body,
                 "model": settings.model,
                 "prompt": context,
-                "grammar": f"root ::= {json.dumps(continuation, ensure_ascii=False)}",
+                "grammar": f"root ::= {_literal(continuation)}",
                 "max_tokens": 4 * len(continuation.encode()),
                 "temperature": 0,
                 "logprobs": 1,
@@ -88,6 +87,18 @@ class EndpointLanguageModel:
                 cure="serve the model with llama.cpp, or set language_model.provider: transformers",
             )
         return sum(logs) / len(logs)
+
+
+def _literal(text: str) -> str:
+    r"""Return a text as a string of GBNF, which knows fewer escapes than JSON.
+
+    >>> print(_literal('a "b"\f'))
+    "a \"b\"\x0C"
+    """
+    quoted = "".join(
+        f"\\{each}" if each in '"\\' else f"\\x{ord(each):02X}" if ord(each) < 32 else each for each in text
+    )
+    return f'"{quoted}"'
 
 
 def _said(answer: Mapping[str, Any]) -> tuple[str, list[float]]:

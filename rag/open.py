@@ -76,7 +76,7 @@ def describe_system(config: SystemConfig) -> dict[str, Any]:
             "mode": (config.search or SearchConfig(**bundle.manifest.get("search") or {})).mode,
         }
     if config.store is not None:
-        described |= {"store": config.store.kind, **config.store.settings, "k": config.k}
+        described |= {"store": config.store.kind, "settings": config.store.settings, "k": config.k}
     if config.where:
         described["where"] = config.where
     return described

@@ -102,7 +102,11 @@ def rewrite_manifest(root: Path, **changes: object) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"format": 99}, "format 99, this version reads up to 2"), ({"kind": "corpus"}, "not an index")],
+    [
+        ({"format": 99}, "format 99, this version reads up to 2"),
+        ({"kind": "corpus"}, "not an index"),
+        ({"files": {"../x": "0"}}, "outside of the version"),
+    ],
 )
 def test_what_is_not_an_index_of_this_format(tmp_path: Path, changes: dict, message: str) -> None:
     published(tmp_path)

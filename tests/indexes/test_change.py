@@ -191,6 +191,10 @@ def test_versions_go_back_and_forth(root: Path) -> None:
     assert rollback(root, second[:6])["version"] == second
     with pytest.raises(ConfigError, match="no other version 'zz'"):
         rollback(root, "zz")
+    (root / "versions" / first / MANIFEST).write_text("{")
+    assert versions(root)[1]["changed"]["what"].startswith("damaged")
+    with pytest.raises(IndexBundleError, match="corrupt"):
+        rollback(root, first)
     third = add_documents(root, documents(12, 13), EMBEDDER)["version"]
     assert {each["version"] for each in versions(root)} == {second, third}
 

@@ -137,6 +137,7 @@ def test_filters(store: HinterlandVectorStore, conditions: Any, fitting: set[str
     ("conditions", "complaint"),
     [
         ({"year": {"$above": 1}}, r"unknown operator '\$above'"),
+        ({1: "a"}, "a key of metadata is a string"),
         ({"$gt": 1}, r"operators stand under a key"),
         ({"year": {"$in": 3}}, "needs a list"),
         ({"year": {"$gt": [3]}}, "needs a number or a string"),

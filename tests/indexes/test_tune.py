@@ -21,6 +21,7 @@ from hinterland.indexes.tune import check_promise, tune
 from hinterland.indexes.tune_note import promise_note
 from hinterland.indexes.tune_open import open_measured
 from hinterland.indexes.tune_queries import read_queries
+from hinterland.indexes.version import republish
 
 pytest.importorskip("faiss")
 
@@ -132,9 +133,7 @@ def test_a_broken_promise_is_found(root: Path, tmp_path: Path) -> None:
         check_promise(other)
     # The same promise over an index whose lists are looked into less.
     opened = open_measured(other)
-    from hinterland.indexes import tune as module
-
-    module._publish(opened, {"tuning": {**made_before["tuning"], "stale": True}})
+    republish(other, opened.bundle, {"tuning": {**made_before["tuning"], "stale": True}})
     assert "before the last changes" in promise_note(open_bundle(other).manifest)
     check = check_promise(other)
     assert not check.holds

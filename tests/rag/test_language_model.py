@@ -9,7 +9,7 @@ import pytest
 
 from hinterland.core.errors import ConfigError, EndpointError
 from hinterland.rag.client import ChatClient, EndpointConfig
-from hinterland.rag.language_model import EndpointLanguageModel, open_language_model
+from hinterland.rag.language_model import EndpointLanguageModel, _literal, open_language_model
 
 CONTEXT = "Kenya is a country in Africa. The capital of Kenya is"
 
@@ -54,6 +54,10 @@ def test_the_fitting_text_is_likelier(model: Any) -> None:
 def test_it_writes(model: Any) -> None:
     assert model.generate("Name the capital of Kenya.").strip()
     assert model.fingerprint == model._client.fingerprint
+
+
+def test_a_text_as_a_string_of_the_grammar() -> None:
+    assert _literal('a "b"\f\\b\n é') == r'"a \"b\"\x0C\\b\x0A é"'
 
 
 def test_an_endpoint_that_keeps_to_no_grammar_is_refused(endpoint: Any, make_client: Any) -> None:

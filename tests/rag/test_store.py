@@ -55,7 +55,11 @@ def test_a_config_names_the_store(endpoint: Any, store: StoreConfig) -> None:
     values = {"store": store.model_dump(mode="json"), "k": 1, "endpoint": served}
     config = parse_config(SystemConfig, values)
     described = describe_system(config)
-    assert (described["store"], described["collection"], described["k"]) == ("qdrant", "places", 1)
+    assert (described["store"], described["settings"]["collection"], described["k"]) == (
+        "qdrant",
+        "places",
+        1,
+    )
     with open_system(config) as system:
         answer = system.answer(QUESTION)
     assert [passage.document_id for passage in answer.passages] == ["ken"]
