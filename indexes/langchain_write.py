@@ -17,11 +17,12 @@ from hinterland.indexes.bundle import CURRENT, Bundle, current_version
 from hinterland.indexes.change_faiss import append, compacted
 from hinterland.indexes.change_state import State, next_version
 from hinterland.indexes.embed import Embedder
+from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
 from hinterland.indexes.langchain_rules import refuse_removed
 from hinterland.indexes.langchain_view import View, open_view
 from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.removal_finish import writing
-from hinterland.indexes.version import ROW, publish_version
+from hinterland.indexes.version import ROW, passages_of, publish_version
 
 __all__ = ["StoreSettings", "change", "current_view"]
 
@@ -213,7 +214,18 @@ def _next(state: State, settings: StoreSettings, plan: _Plan, add: pa.Table, new
         index=backend.describe(),
         keep=1 if removed else settings.keep,
     )
+    if removed:
+        _forget(state, plan, chunks)
     return View(bundle, backend, chunks)
+
+
+def _forget(state: State, plan: _Plan, chunks: pa.Table) -> None:
+    """Delete the vectors that a build kept of passages that are gone; the caller holds the lock."""
+    cache = state.root / CACHE
+    if cache.is_dir():
+        gone = np.setdiff1d(np.arange(state.chunks.num_rows), plan.stays)
+        passages = set(passages_of(state.chunks.take(pa.array(gone))))
+        EmbeddingCache(cache).forget(passages - set(passages_of(chunks)))
 
 
 def _told(added: int, removed: int) -> dict[str, int | str]:

@@ -24,7 +24,9 @@ from letter_embedder import LetterEmbedder
 from hinterland.core.errors import ConfigError, IndexBundleError, StorageError
 from hinterland.indexes.bundle import open_bundle, writer_lock
 from hinterland.indexes.change import compact, remove
+from hinterland.indexes.chunk import with_title
 from hinterland.indexes.embed import SentenceEmbedder
+from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
 from hinterland.indexes.langchain_embed import HinterlandEmbeddings, LangChainEmbedder, as_embedder
 from hinterland.indexes.langchain_store import HinterlandVectorStore
 from hinterland.indexes.lexical import LexicalConfig, LexicalIndex
@@ -421,6 +423,10 @@ def test_an_index_that_was_built_is_a_store(built: Path, embedder: SentenceEmbed
     assert files_with(root / "versions", "Nairobi") == []
     best = store.similarity_search("What is the capital of Kenya?", k=7, filter="license == 'public domain'")
     assert len(best) == 6
+    # What the build had cached of the passage went with it; the others' vectors stayed.
+    gone, kept = (with_title(each.metadata["title"], each.page_content) for each in (found, best[0]))
+    cache = EmbeddingCache(root / CACHE)
+    assert (cache.forget([gone]), cache.forget([kept])) == (0, 1)
 
 
 texts = st.text("abc", max_size=3)
