@@ -15,6 +15,7 @@ from hinterland.core.imports import require
 from hinterland.core.models import find_model
 from hinterland.core.run import fingerprint
 from hinterland.indexes.embed_streams import TOKENS, in_streams, token_batches
+from hinterland.indexes.loading import loading
 from hinterland.indexes.tokens import FastTokenizer
 
 if TYPE_CHECKING:
@@ -159,26 +160,14 @@ class SentenceEmbedder:
     @cached_property
     def _model(self) -> Any:
         from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
 
-        bars = logging.is_progress_bar_enabled()
-        logging.disable_progress_bar()
-        try:
+        with loading("the encoder", self.config.model):
             model = SentenceTransformer(
                 self._source.location,
                 device=self._device,
                 backend=self.config.backend,
                 model_kwargs=self._model_kwargs(),
             )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise ModelSourceError(
-                f"the encoder cannot be loaded: {' '.join(str(error).split())[:300]}",
-                where=self.config.model,
-                cure="check the name and the connection, or give a folder with the model",
-            ) from error
-        finally:
-            if bars:
-                logging.enable_progress_bar()
         own = int(model.max_seq_length or 512)
         model.max_seq_length = min(self.config.max_tokens or own, own)
         return model.eval()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hinterland.core.errors import ModelSourceError
 from hinterland.core.models import find_model
+from hinterland.indexes.loading import loading
 from hinterland.indexes.search_config import RerankConfig
 
 __all__ = ["CrossEncoderReranker"]
@@ -40,24 +41,12 @@ class CrossEncoderReranker:
     def _model(self) -> Any:
         import torch
         from sentence_transformers import CrossEncoder
-        from transformers.utils import logging
 
         device = self.config.device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        bars = logging.is_progress_bar_enabled()
-        logging.disable_progress_bar()
-        try:
+        with loading("the cross-encoder", self.config.model):
             model = CrossEncoder(self._source.location, device=device, activation_fn=torch.nn.Identity())
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise ModelSourceError(
-                f"the cross-encoder cannot be loaded: {' '.join(str(error).split())[:300]}",
-                where=self.config.model,
-                cure="check the name and the connection, or give a folder with the model",
-            ) from error
-        finally:
-            if bars:
-                logging.enable_progress_bar()
         if model.num_labels != 1:
             raise ModelSourceError(
                 f"the model gives {model.num_labels} numbers for a pair, a reranker gives one",

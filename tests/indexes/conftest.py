@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -57,3 +58,14 @@ def built(tmp_path_factory: pytest.TempPathFactory, corpus: Corpus, embedder: Se
     root = tmp_path_factory.mktemp("index") / "places"
     build_index(corpus, root, embedder)
     return root
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Torch computes on one thread, so that sums come in one order."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +29,7 @@ from hinterland.indexes.adapt_retriever.settings import AdaptSettings, ReplugSet
 from hinterland.indexes.adapt_retriever.training import load_encoder, train_encoder
 from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
