@@ -98,12 +98,12 @@ class TestEveryKind:
         assert (np.diff(rows, axis=1)[same] > 0).all()
 
     def test_a_thorough_search_finds_what_the_vectors_say(self, kind: str, index: FaissBackend) -> None:
-        if kind == "RaBitQ" or kind.startswith("PCA16"):
-            pytest.skip("it scores by an estimate, or selects by shorter vectors than it gives back")
         rows = index.tuned(THOROUGH).search(QUERIES, K)[1]
         true = by_hand(index)
         share = np.mean([len(set(a) & set(b)) / K for a, b in zip(rows.tolist(), true.tolist(), strict=True)])
-        assert share > (0.85 if "PQ8x4" in kind and "RFlat" not in kind else 0.97)
+        # Codes of a bit (RaBitQ) or half a byte (PQ8x4) rank by estimates, unless exact vectors refine them.
+        least = 0.6 if kind == "RaBitQ" else 0.85 if "PQ8x4" in kind and "RFlat" not in kind else 0.97
+        assert share > least
 
     @pytest.mark.parametrize("allowed", [1, 4, 150])
     def test_a_mask_leaves_as_many_as_there_are(self, index: FaissBackend, allowed: int) -> None:
