@@ -48,14 +48,17 @@ format: $(STAMP)
 
 # Some scripts need data that does not come with the kit: `make bench DATA=FOLDER`. Each says what
 # it misses there; without DATA they are passed over.
-BENCH_ON_DATA := debias geoparsing index toxicity
+BENCH_ON_DATA := debias geoparsing index retrieval toxicity tuning
 bench: $(STAMP)
 	@for script in bench/*.py; do \
 	  name=$$(basename $$script .py); folder="$(DATA)"; \
 	  case " $(BENCH_ON_DATA) " in \
 	    *" $$name "*) \
 	      if [ -z "$$folder" ]; then echo "== $$script: skipped, it needs data: make bench DATA=FOLDER"; continue; fi; \
-	      if [ $$name = toxicity ]; then folder="$$folder/toxicity"; fi; \
+	      case $$name in \
+	        toxicity) folder="$$folder/toxicity";; \
+	        retrieval|tuning) folder="$$folder/retrieval";; \
+	      esac; \
 	      set -- --data "$$folder";; \
 	    *) set --;; \
 	  esac; \
