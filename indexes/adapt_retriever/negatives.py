@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from hinterland.indexes.adapt_retriever.vectors import Vectors
 from hinterland.indexes.lexical import LexicalConfig, LexicalIndex
 
 __all__ = ["Embed", "Mined", "hard_negatives"]
+
+_BLOCK = 256  # pairs searched at a time, so that their rows fit into memory
 
 #: Unit vectors of queries, and of the passages at the given places.
 Embed = Callable[[Sequence[str], Sequence[int]], tuple[Vectors, Vectors]]
@@ -59,16 +61,14 @@ def hard_negatives(
     Raises:
         ValueError: All passages are of one document, or the encoder is missing.
     """
-    documents = np.array([passage.document for passage in passages])
-    if len(set(documents.tolist())) < 2:
+    names, documents = np.unique([passage.document for passage in passages], return_inverse=True)
+    if len(names) < 2:
         raise ValueError("hard negatives need passages of at least two documents")
     index = LexicalIndex.build([passage.shown for passage in passages], lexical or LexicalConfig())
-    candidates = []
-    for pair in pairs:
-        other = documents != documents[pair.passage]
-        _, found = index.search([pair.query], settings.depth, other)
-        same = passages[pair.passage].text
-        candidates.append([row for row in found[0].tolist() if row >= 0 and passages[row].text != same])
+    candidates = [
+        [row for row in found if passages[row].text != passages[pair.passage].text]
+        for pair, found in zip(pairs, _of_others(pairs, documents, index, settings.depth), strict=True)
+    ]
     too_close = 0
     if settings.margin is not None:
         if embed is None:
@@ -84,6 +84,23 @@ def hard_negatives(
             drawn += missing
         rows[place] = kept
     return Mined(rows, too_close, drawn)
+
+
+def _of_others(
+    pairs: Sequence[Pair], documents: NDArray[np.int64], index: LexicalIndex, depth: int
+) -> Iterator[list[int]]:
+    """Yield the best rows for each pair that are not of its document, up to ``depth``.
+
+    Looking deeper by as many rows as the document has and dropping its own gives the same rows as
+    leaving it out, without a mask over all passages for each pair.
+    """
+    mine = documents[[pair.passage for pair in pairs]]
+    more = int(np.bincount(documents)[mine].max(initial=0))
+    for start in range(0, len(pairs), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        _, found = index.search([pair.query for pair in pairs[part]], depth + more)
+        other = (found >= 0) & (documents[found] != mine[part, None])
+        yield from (rows[kept][:depth].tolist() for rows, kept in zip(found, other, strict=True))
 
 
 def _far(

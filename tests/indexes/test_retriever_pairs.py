@@ -28,7 +28,7 @@ from hinterland.indexes.adapt_retriever.pairs import (
 )
 from hinterland.indexes.adapt_retriever.settings import GeneratedSettings, NegativeSettings
 from hinterland.indexes.adapt_retriever.vectors import Vectors
-from hinterland.indexes.lexical import LexicalConfig
+from hinterland.indexes.lexical import LexicalConfig, LexicalIndex
 
 LONGEST, NORTH = "The Nile is the longest river of Africa.", "It flows north through Sudan and Egypt."
 RIVERS = [
@@ -183,6 +183,27 @@ def test_negatives_are_of_other_documents(per_query: int, seed: int) -> None:
     mined = hard_negatives(pairs, passages, NegativeSettings(per_query=per_query, margin=None), seed=seed)
     for row, pair in zip(mined.rows.tolist(), pairs, strict=True):
         assert passages[pair.passage].document not in {passages[n].document for n in row}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 8), st.integers(1, 9), st.integers(0, 5))
+def test_searching_all_pairs_at_once_finds_what_one_by_one_does(each: int, depth: int, seed: int) -> None:
+    table = planted_table(9, seed=seed)
+    texts = zip(table["id"].to_pylist(), table["text"].to_pylist(), strict=True)
+    # d0 is much longer than the others, and two documents say the same.
+    passages = [
+        Passage(name, n, "", text) for name, text in texts for n in range(each if name == "d0" else 1)
+    ]
+    passages.append(Passage("again", 0, "", passages[-1].text))
+    pairs = [Pair("cloze", passage.text.split(".")[0], "", row) for row, passage in enumerate(passages)]
+    how = NegativeSettings(per_query=min(depth, 8), depth=depth, margin=None)
+    mined = hard_negatives(pairs, passages, how, seed=seed)
+    index = LexicalIndex.build([passage.shown for passage in passages], LexicalConfig())
+    for pair, rows in zip(pairs, mined.rows.tolist(), strict=True):
+        other = np.array([passage.document != passages[pair.passage].document for passage in passages])
+        found = index.search([pair.query], depth, other)[1][0].tolist()
+        kept = [row for row in found if row >= 0 and passages[row].text != passages[pair.passage].text]
+        assert rows[: len(kept)] == kept[: how.per_query]
 
 
 def test_what_the_base_knows_as_an_answer_is_no_negative() -> None:
