@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hinterland.core.errors import ModelSourceError
+from hinterland.core.ranking_metrics import ndcg
 from hinterland.core.seeds import generator
 from hinterland.indexes.chunk import sentence_spans
 from hinterland.indexes.embed import Embedder, SentenceEmbedder
@@ -55,14 +56,6 @@ def _top(embedder: Embedder, queries: Sequence[str], passages: Sequence[str]) ->
     return np.argsort(-scores, axis=1, kind="stable")[:, :_K]
 
 
-def _ndcg(rows: NDArray[np.int64], relevant: Mapping[int, float]) -> float:
-    """Return nDCG@10 of one ranking (Järvelin and Kekäläinen 2002)."""
-    discounts = 1 / np.log2(np.arange(2, _K + 2))
-    gains = np.asarray([relevant.get(int(row), 0.0) for row in rows])
-    ideal = np.sort(np.asarray(list(relevant.values())))[::-1][:_K]
-    return float(gains @ discounts[: len(gains)] / (ideal @ discounts[: len(ideal)]))
-
-
 def accept_backend(
     candidate: Embedder,
     reference: Embedder,
@@ -90,7 +83,7 @@ def accept_backend(
     if not asked:
         raise ValueError("no query has a relevant passage")
     found = _top(candidate, queries, passages)
-    values = [[_ndcg(rows[row], relevant[row]) for row in asked] for rows in (found, best)]
+    values = [[ndcg(rows[row].tolist(), relevant[row], _K) for row in asked] for rows in (found, best)]
     return Acceptance(float(np.mean(values[0])), float(np.mean(values[1])), len(asked), judged)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import fsum, log2
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hinterland.core.errors import ConfigError
+from hinterland.core.ranking_metrics import ndcg
 from hinterland.core.stats import Interval, bootstrap_mean
 from hinterland.indexes.fusion import fuse
 from hinterland.indexes.search import Index
@@ -96,7 +96,7 @@ def fusion_ndcg(
                 config = base.model_copy(update={"dense": weight})
                 scores, _ = fuse(each.dense, each.words, config, background=each.background)
                 ranking = index.documents_of(each.rows[np.argsort(-scores, kind="stable")])
-                found[place, column] = _ndcg(ranking, qrels[name], k)
+                found[place, column] = ndcg(ranking, qrels[name], k)
     return found
 
 
@@ -137,13 +137,3 @@ def tune_fusion(
     intervals = tuple(bootstrap_mean(column, seed=seed) for column in found.T)
     curve = FusionCurve(tuple(weights), intervals, found, len(found), k)
     return base.model_copy(update={"dense": weights[best]}), curve
-
-
-def _ndcg(ranking: Sequence[str], relevance: Mapping[str, float], k: int) -> float:
-    """Return nDCG@k of different documents, the gain being the relevance, as trec_eval."""
-
-    def dcg(gains: Sequence[float]) -> float:
-        return fsum(gain / log2(rank + 2) for rank, gain in enumerate(gains[:k]))
-
-    ideal = sorted((value for value in relevance.values() if value > 0), reverse=True)
-    return dcg([relevance.get(document, 0.0) for document in ranking[:k]]) / dcg(ideal)

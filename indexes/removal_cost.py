@@ -10,17 +10,18 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hinterland.core.errors import ConfigError
+from hinterland.core.ranking_metrics import ndcg, recall
 from hinterland.core.stats import Interval, bootstrap_mean, paired_difference
 from hinterland.indexes.search import Index
 
-__all__ = ["ndcg", "read_asked", "read_judged", "recall", "removal_cost"]
+__all__ = ["read_asked", "read_judged", "removal_cost"]
 
 _QUERIES = 'write a query a line, or JSON lines with "_id" and "text" as BEIR has them'
 _QRELS = "write query-id, corpus-id and score, with tabs between them, as BEIR has it"
@@ -65,29 +66,6 @@ def read_judged(path: Path) -> dict[str, dict[str, float]]:
     except (OSError, ValueError) as error:
         raise ConfigError(f"judgements cannot be read: {error}", where=str(path), cure=_QRELS) from error
     return found
-
-
-def ndcg(ranking: Sequence[str], grades: Mapping[str, float], k: int = 10) -> float:
-    """Return the normalised discounted cumulative gain (Järvelin and Kekäläinen 2002), linear gains.
-
-    >>> round(ndcg(["b", "a"], {"a": 1.0}), 4)
-    0.6309
-    """
-    gains = [grades.get(document, 0.0) for document in ranking[:k]]
-    best = sorted((grade for grade in grades.values() if grade > 0), reverse=True)[:k]
-    ideal = sum(grade / math.log2(rank + 2) for rank, grade in enumerate(best))
-    got = sum(max(gain, 0.0) / math.log2(rank + 2) for rank, gain in enumerate(gains))
-    return got / ideal if ideal else math.nan
-
-
-def recall(ranking: Sequence[str], grades: Mapping[str, float], k: int = 10) -> float:
-    """Return the share of relevant documents among the first ``k``.
-
-    >>> recall(["b", "a"], {"a": 1.0, "c": 2.0})
-    0.5
-    """
-    relevant = {document for document, grade in grades.items() if grade > 0}
-    return len(relevant & set(ranking[:k])) / len(relevant) if relevant else math.nan
 
 
 def removal_cost(

@@ -1,6 +1,6 @@
 """May the adapted encoder replace the base? Both rank the same passages for the same queries.
 
-nDCG@k by query (Järvelin and Kekäläinen 2002), compared by Fisher's randomisation test, paired
+nDCG@k by query, compared by Fisher's randomisation test, paired
 (Smucker, Allan and Carterette 2007, https://doi.org/10.1145/1321440.1321528).
 """
 
@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hinterland.core.ranking_metrics import ndcg
 from hinterland.core.seeds import integer
 from hinterland.core.stats import bootstrap_mean, paired_difference
 from hinterland.indexes.adapt_retriever.settings import GateSettings
 from hinterland.indexes.adapt_retriever.vectors import Known, passage_vectors
 from hinterland.indexes.embed import Embedder
 
-__all__ = ["Exam", "Verdict", "compare", "ndcg", "scores", "sign_flip"]
+__all__ = ["Exam", "Verdict", "compare", "scores", "sign_flip"]
 
 Floats = NDArray[np.float64]
 
@@ -78,19 +79,6 @@ class Verdict:
     def as_json(self) -> dict[str, Any]:
         """Return it as a mapping."""
         return asdict(self)
-
-
-def ndcg(ranking: Sequence[str], relevance: Mapping[str, float], k: int) -> float:
-    """Return nDCG@k of a ranking without repeats; the gain is the relevance itself.
-
-    >>> ndcg(["a", "b"], {"b": 1.0}, 10)
-    0.6309297535714575
-    """
-    gains = np.array([relevance.get(document, 0.0) for document in ranking[:k]])
-    ideal = np.array(sorted(relevance.values(), reverse=True)[:k])
-    discount = 1 / np.log2(np.arange(2, k + 2))
-    best = float(ideal @ discount[: len(ideal)])
-    return float(gains @ discount[: len(gains)]) / best if best else float("nan")
 
 
 def scores(

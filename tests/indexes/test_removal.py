@@ -32,7 +32,6 @@ from hinterland.indexes.change_faiss import centroids_of
 from hinterland.indexes.change_state import next_version, state_of
 from hinterland.indexes.fusion_tuning import tune_fusion
 from hinterland.indexes.lexical import LexicalConfig
-from hinterland.indexes.removal_cost import ndcg, recall
 from hinterland.indexes.removal_finish import PENDING
 from hinterland.indexes.removal_receipt import check_receipt
 from hinterland.indexes.removal_rules import LEDGER, digest, rules_in_force
@@ -344,15 +343,6 @@ def test_a_rule_is_known_again() -> None:
     assert Rule.from_dict(json.loads(json.dumps(rule.as_dict()))) == rule
     assert rule.id == Rule.make(ids=["b", "a"], columns={"source": ["x", "y"]}, where="country == 'KEN'").id
     assert str(rule) == "2 ids and source in ['x', 'y'] and (country == 'KEN')"
-
-
-def test_measures_by_hand() -> None:
-    # Gains 3 and 1 found at ranks 2 and 3: (3/log2(3) + 1/2) / (3 + 1/log2(3))
-    assert ndcg(["x", "a", "b"], {"a": 3.0, "b": 1.0}) == pytest.approx(
-        (3 / np.log2(3) + 0.5) / (3 + 1 / np.log2(3))
-    )
-    assert recall(["x", "a"], {"a": 3.0, "b": 1.0, "c": 0.0}) == 0.5
-    assert np.isnan(recall(["x"], {}))
 
 
 def test_the_command(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
