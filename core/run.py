@@ -8,7 +8,6 @@ changed input changes the fingerprint, and the stages that depend on it run agai
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import platform
@@ -25,6 +24,7 @@ from typing import Any
 
 from hinterland.core.errors import StorageError
 from hinterland.core.files import hash_file, read_json, storage_errors, write_json
+from hinterland.core.locks import hold
 
 __all__ = ["Run", "StageRecord", "fingerprint", "package_versions", "peak_rss_mb"]
 
@@ -131,15 +131,8 @@ class Run:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder, so that two runs cannot write into it at once."""
-        with storage_errors(self.folder), (self.folder / ".lock").open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise StorageError(
-                    "another run is writing here",
-                    where=str(self.folder),
-                    cure="wait for it, or give another folder",
-                ) from None
+        cure = "wait for it, or give another folder"
+        with hold(self.folder / ".lock", "another run is writing here", cure=cure):
             yield
 
     def stage(

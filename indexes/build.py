@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 import hinterland.indexes.faiss_backend  # noqa: F401 - files itself in BACKENDS
 from hinterland.core.corpus import Corpus
-from hinterland.core.errors import IndexBundleError, StorageError
-from hinterland.core.files import read_json
+from hinterland.core.errors import IndexBundleError
 from hinterland.core.run import fingerprint
-from hinterland.indexes.backend import BACKENDS
+from hinterland.indexes.backend import BACKENDS, IndexBackend
 from hinterland.indexes.build_options import BuildOptions
-from hinterland.indexes.bundle import CHUNKS, MANIFEST, writer_lock
 from hinterland.indexes.chunk import Chunk, ChunkCounts
 from hinterland.indexes.chunking import ChunkConfig, cut_documents
 from hinterland.indexes.corpus_rows import as_documents, chunk_table, read_documents, title_of
 from hinterland.indexes.embed import Embedder
 from hinterland.indexes.embed_accept import check_backend
-from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
+from hinterland.indexes.embed_cache import EmbeddingCache
 from hinterland.indexes.embed_passages import embed_passages
+from hinterland.indexes.embedding import embedding, keep_vectors, publishing, rules_now
 from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.removal import allowed
+from hinterland.indexes.removal_rules import Rule, rules_in_force
 from hinterland.indexes.search_check import as_told, check_mode, check_search
 from hinterland.indexes.search_config import SearchConfig
 from hinterland.indexes.segments import keys_of
-from hinterland.indexes.version import passages_of, publish_version
+from hinterland.indexes.version import publish_version
 
-__all__ = ["as_documents", "build_index", "chunk_table", "needed_vectors", "read_documents", "title_of"]
+__all__ = ["as_documents", "build_index", "chunk_table", "read_documents", "title_of"]
 
 _OLD_CACHE = ".blocks"  # of version 0.1.0
 
@@ -57,7 +56,8 @@ def build_index(
 ) -> dict[str, Any]:
     """Build an index over a corpus and publish it at ``root``.
 
-    Vectors stay in ``root/.vectors`` as long as a version on disk needs them: a run that was
+    The index can be changed while this embeds: what is removed meanwhile is left out. Vectors stay
+    in ``root/.vectors`` as long as a version on disk needs them: a run that was
     killed goes on from them, and the next build embeds only passages that are new.
 
     Args:
@@ -86,19 +86,19 @@ def build_index(
         IndexBundleError: Nothing is left to index, or the encoder gave no finite vectors.
         ModelSourceError: The encoder's backend loses too much against plain torch, or there is
             no such cross-encoder.
-        StorageError: The folder cannot be written, or another process writes there.
+        StorageError: The folder cannot be written, or another process embeds or writes there.
     """
     kind, options = BACKENDS.get(backend), options or BuildOptions()
     chunking = chunking or ChunkConfig(tokens=chunk_tokens)
     check_mode(search, words=lexical is not None)
-    with writer_lock(root):
-        table, withheld = allowed(root, read_documents(corpus, only_kept=only_kept, columns=columns))
+
+    def made(rules: Mapping[str, Rule], cache: EmbeddingCache) -> _Made:
+        table, withheld = allowed(root, read_documents(corpus, only_kept=only_kept, columns=columns), rules)
         chunks, counts = _cut(table, embedder, chunking, corpus.path)
         rows = chunk_table(chunks, table)
         check_search(search, rows, words=lexical is not None)
         passages = [chunk.passage for chunk in chunks]
         accepted = check_backend(embedder, passages, seed=seed)
-        cache = EmbeddingCache(root / CACHE)
         vectors = embed_passages(passages, embedder, cache=cache, engine=options.engine)
         digest = fingerprint(
             embedder.fingerprint, sha256(keys_of(passages).tobytes()).hexdigest(), factory, seed
@@ -106,50 +106,62 @@ def build_index(
         index = kind.build(
             vectors, factory=factory, seed=seed, options=replace(options, work=cache.shards / digest)
         )
-        bundle = publish_version(
-            root,
-            index,
-            rows,
-            {
-                "corpus": {
-                    "fingerprint": corpus.fingerprint,
-                    "documents": len(corpus),
-                    "only_kept": only_kept,
-                },
-                "chunking": {**chunking.model_dump(mode="json"), **asdict(counts)},
-                "embedder": {**embedder.describe(), **accepted},
-                "index": {**index.describe(), "seed": seed},
-                **as_told(search),
-            },
-            lexical=lexical,
-        )
-        cache.prune(needed_vectors(root))
-        rmtree(root / _OLD_CACHE, ignore_errors=True)
+        return _Made(index, rows, counts, accepted, sum(withheld.values()), len(set(passages)))
+
+    with embedding(root) as cache:
+        now, rules = rules_now(root), None
+        while now != rules:  # what was removed while this was built is left out, and all made again
+            rules = now
+            found = made(rules, cache)
+            with publishing(root):
+                now = rules_in_force(root)
+                if now == rules:
+                    manifest = {
+                        "corpus": {
+                            "fingerprint": corpus.fingerprint,
+                            "documents": len(corpus),
+                            "only_kept": only_kept,
+                        },
+                        "chunking": {**chunking.model_dump(mode="json"), **asdict(found.counts)},
+                        "embedder": {**embedder.describe(), **found.accepted},
+                        "index": {**found.index.describe(), "seed": seed},
+                        **as_told(search),
+                    }
+                    bundle = publish_version(root, found.index, found.rows, manifest, lexical=lexical)
+                    keep_vectors(root, cache, prune=True)
+                    rmtree(root / _OLD_CACHE, ignore_errors=True)
     return {
         "index": str(root),
         "version": bundle.version,
         "factory": bundle.manifest["index"].get("factory", backend),
-        "dimension": index.dimension,
-        "unique_passages": len(set(passages)),
+        "dimension": found.index.dimension,
+        "unique_passages": found.unique,
         "bytes": sum((bundle.folder / name).stat().st_size for name in bundle.manifest["files"]),
-        **asdict(counts),
-        **accepted,
-        "withheld": sum(withheld.values()),
+        **asdict(found.counts),
+        **found.accepted,
+        "withheld": found.withheld,
     }
 
 
-def needed_vectors(root: Path) -> dict[str, list[str]]:
-    """Return the passages of all versions on disk by encoder, for `EmbeddingCache.prune`."""
-    needed: dict[str, list[str]] = {}
-    for manifest in sorted((root / "versions").glob(f"*/{MANIFEST}")):
-        try:
-            made = read_json(manifest).get("embedder", {}).get("fingerprint")
-            chunks = pq.read_table(manifest.parent / CHUNKS, columns=["title", "text"])
-        except (StorageError, OSError, pa.ArrowException):  # damaged: it needs nothing
-            continue
-        if made:
-            needed.setdefault(str(made), []).extend(passages_of(chunks))
-    return needed
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What is ready to be published.
+
+    Attributes:
+        index: The vectors.
+        rows: The chunks.
+        counts: What was cut.
+        accepted: What the manifest says of the encoder's backend.
+        withheld: Documents that rules of removal keep out.
+        unique: Different passages.
+    """
+
+    index: IndexBackend
+    rows: pa.Table
+    counts: ChunkCounts
+    accepted: dict[str, Any]
+    withheld: int
+    unique: int
 
 
 def _cut(

@@ -14,18 +14,17 @@ the old one served.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hinterland.core.errors import IndexBundleError, StorageError
+from hinterland.core.errors import IndexBundleError
 from hinterland.core.files import hash_file, read_json, storage_errors, write_json, write_text
+from hinterland.core.locks import hold
 
 __all__ = [
     "CHUNKS",
@@ -52,7 +51,6 @@ _KEEP = 2  # versions on disk: the one served and the one before it
 _REBUILD = "restore the file, or build the index again"
 _NEW = ".new"  # how folders begin that are no version, or none any more
 _COMING = ".publishing"  # names the version that is there but not served yet
-_POLL = 0.1  # seconds between two tries for the lock
 _TRIES = 20  # versions that may be pruned one after another while a reader opens
 
 
@@ -82,25 +80,8 @@ def writer_lock(root: Path, *, wait_seconds: float = 0.0) -> Iterator[None]:
     Raises:
         StorageError: Another writer holds it, or the folder cannot be written.
     """
-    with storage_errors(root):
-        root.mkdir(parents=True, exist_ok=True)
-        handle = (root / ".lock").open("w")
-    with handle:
-        deadline = time.monotonic() + wait_seconds
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    waited = f" (waited {wait_seconds:g} s)" if wait_seconds else ""
-                    raise StorageError(
-                        f"another process is writing this index{waited}",
-                        where=str(root),
-                        cure="wait for it (wait_seconds), or give another folder",
-                    ) from None
-            time.sleep(min(_POLL, left))
+    cure = "wait for it (wait_seconds), or give another folder"
+    with hold(root / ".lock", "another process is writing this index", cure=cure, wait_seconds=wait_seconds):
         yield
 
 
@@ -140,8 +121,7 @@ def publish(
     versions = root / "versions"
     with storage_errors(root):
         versions.mkdir(parents=True, exist_ok=True)
-        for leftover in versions.glob(f"{_NEW}*"):  # of writers that were killed
-            shutil.rmtree(leftover, ignore_errors=True)
+        _clear(versions)
         new = versions / f"{_NEW}.{os.getpid()}"
         new.mkdir()
         try:
@@ -164,13 +144,20 @@ def publish(
         serve(root, version)
         (root / _COMING).unlink(missing_ok=True)
         others = sorted(
-            (other for other in versions.iterdir() if other != folder and other.is_dir()),
+            (other for other in versions.glob("[!.]*") if other != folder and other.is_dir()),
             key=lambda other: other.stat().st_mtime,
             reverse=True,
         )
         for old in others[max(keep - 1, 0) :]:
             drop_version(root, old.name)
+        _clear(versions)
     return Bundle(folder, version, read_json(folder / MANIFEST))
+
+
+def _clear(versions: Path) -> None:
+    """Delete what is no version: of writers that were killed, or damaged and made anew."""
+    for leftover in versions.glob(f"{_NEW}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def serve(root: Path, version: str) -> None:
@@ -189,10 +176,14 @@ def drop_version(root: Path, version: str) -> None:
     shutil.rmtree(gone, ignore_errors=True)
 
 
-def sweep(root: Path) -> None:
+def sweep(root: Path, *, spare: Path | None = None) -> None:
     """Delete what killed writers left: half files, half folders, versions never served.
 
-    The caller holds `writer_lock`, so nobody else's work is on the way.
+    The caller holds `writer_lock`, so nobody else's work is on the way but in ``spare``.
+
+    Args:
+        root: The index's folder.
+        spare: A folder whose half files stay.
 
     Raises:
         StorageError: The folder cannot be written.
@@ -200,15 +191,19 @@ def sweep(root: Path) -> None:
     versions, coming = root / "versions", root / _COMING
     with storage_errors(root):
         for file in list(root.rglob(".*.tmp")):
-            shutil.rmtree(file) if file.is_dir() else file.unlink()
+            if spare is not None and spare in file.parents:
+                continue
+            if file.is_dir():
+                shutil.rmtree(file, ignore_errors=True)
+            else:
+                file.unlink(missing_ok=True)  # it may have been in such a folder
         if coming.is_file():
             version = coming.read_text(encoding="utf-8").strip()
             served = (root / CURRENT).is_file() and current_version(root) == version
             if version and not served and (versions / version).is_dir():
                 drop_version(root, version)
             coming.unlink()
-        for leftover in versions.glob(f"{_NEW}*"):
-            shutil.rmtree(leftover)
+        _clear(versions)
 
 
 def current_version(root: Path) -> str:

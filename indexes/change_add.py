@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,17 @@ from numpy.typing import NDArray
 
 from hinterland.core.corpus import Corpus, conform
 from hinterland.core.errors import CorpusError, IndexBundleError
+from hinterland.indexes.bundle import current_version
 from hinterland.indexes.change_faiss import append
 from hinterland.indexes.change_state import State, check_space, next_version, state_of
 from hinterland.indexes.chunking import chunking_of, cut_documents
 from hinterland.indexes.corpus_rows import as_documents, chunk_table, read_documents
 from hinterland.indexes.embed import Embedder
-from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
+from hinterland.indexes.embed_cache import EmbeddingCache
 from hinterland.indexes.embed_passages import embed_passages
+from hinterland.indexes.embedding import embedding, keep_vectors, publishing, rules_now
 from hinterland.indexes.removal import withhold
-from hinterland.indexes.removal_finish import writing
+from hinterland.indexes.removal_rules import Rule, rules_in_force
 from hinterland.indexes.version import ROW, passages_of
 
 __all__ = ["add_documents", "upsert"]
@@ -92,57 +96,111 @@ def _change(
     *,
     replace: bool,
 ) -> dict[str, Any]:
-    with writing(root, wait_seconds=wait_seconds):
-        state = state_of(root)
-        check_space(embedder, state.bundle)
-        if isinstance(documents, Corpus):
-            there = documents.manifest.get("columns", {})
-            columns = [name for name in state.chunks.column_names if name not in _OWN and name in there]
-            table = read_documents(documents, only_kept=only_kept, columns=columns)
-        else:
-            table = conform(documents)
-        given = table.num_rows
-        table, withheld = withhold(root, table)
-        new = _cut(table, embedder, state)
-        old = state.chunks
-        asked = pc.is_in(old["document_id"], value_set=table["id"].unique())
-        old_ones = np.asarray(asked.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.bool_)
-        before, after = _by_document(old.filter(pa.array(old_ones))), _by_document(new)
-        changed = {name for name in set(before) | set(after) if before.get(name) != after.get(name)}
-        told = {
-            "documents": given,
-            "withheld": sum(withheld.values()),
-            "withheld_by_rule": withheld,
-            "unchanged": len(set(before) & set(after) - changed),
-            "added": len(changed - set(before)),
-            "replaced": len(changed & set(before)),
-        }
-        if changed & set(before) and not replace:
-            raise CorpusError(
-                f"{len(changed & set(before))} of the documents are in the index with another content",
-                where=f"{root}: {min(changed & set(before))!r}",
-                cure="upsert them, or leave them out",
-            )
-        if not changed:
-            return _told(state, state.bundle.version, told, chunks=old.num_rows)
-        wanted = pa.array(sorted(changed), pa.string())
-        fresh = new.filter(pc.is_in(new["document_id"], value_set=wanted))
-        gone = np.asarray(
-            pc.is_in(old["document_id"], value_set=wanted).combine_chunks().to_numpy(zero_copy_only=False)
+    with embedding(root, wait_seconds=wait_seconds) as cache:
+        rules, state = rules_now(root), state_of(root)
+        plan = _plan(state, documents, embedder, only_kept, rules, replace=replace)
+        _embed(plan, embedder, cache)
+        with publishing(root):
+            now = rules_in_force(root)
+            if now != rules or current_version(root) != state.bundle.version:  # somebody was faster
+                state = state_of(root)
+                plan = _plan(state, documents, embedder, only_kept, now, replace=replace)
+            if not plan.changed:
+                return _told(state, state.bundle.version, plan.told, chunks=state.chunks.num_rows)
+            vectors = _embed(plan, embedder, cache)
+            rows = plan.rows
+            rows[rows < 0] = state.backend.size + np.arange(len(vectors))
+            if len(vectors):
+                append(state.backend, vectors)
+            fresh = plan.fresh.append_column(ROW, pa.array(rows))
+            old = state.chunks
+            chunks = pa.concat_tables([old.filter(pa.array(~plan.gone)), fresh.cast(old.schema)])
+            counts = {"chunks_added": fresh.num_rows, "chunks_removed": int(plan.gone.sum())}
+            documents_changed = plan.told["added"] + plan.told["replaced"]
+            change = {"what": "upsert" if replace else "add", "documents": documents_changed, **counts}
+            dense = state.backend if len(vectors) else None
+            bundle = next_version(state, chunks, change, dense=dense, keep=keep)
+            keep_vectors(root, cache)
+        told = {**plan.told, **counts, "embedded": len(vectors)}
+        return _told(state, bundle.version, told, chunks=chunks.num_rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a change makes of a version.
+
+    Attributes:
+        told: Counts of documents.
+        changed: Whether anything does change.
+        fresh: The new chunks, without rows.
+        rows: The row of each new chunk whose vector is there, -1 for the others.
+        gone: Which of the old chunks go, shape (chunks,).
+    """
+
+    told: dict[str, Any]
+    changed: bool
+    fresh: pa.Table
+    rows: NDArray[np.int64]
+    gone: NDArray[np.bool_]
+
+
+def _plan(
+    state: State,
+    documents: Corpus | pa.Table,
+    embedder: Embedder,
+    only_kept: bool,
+    rules: Mapping[str, Rule],
+    *,
+    replace: bool,
+) -> _Plan:
+    """Cut documents, and say what they change in a version.
+
+    Raises:
+        CorpusError: A document with one of these ids is there with another text, and may not be replaced.
+        IndexBundleError: The encoder is another.
+    """
+    check_space(embedder, state.bundle)
+    if isinstance(documents, Corpus):
+        there = documents.manifest.get("columns", {})
+        columns = [name for name in state.chunks.column_names if name not in _OWN and name in there]
+        table = read_documents(documents, only_kept=only_kept, columns=columns)
+    else:
+        table = conform(documents)
+    given = table.num_rows
+    table, withheld = withhold(table, rules)
+    new = _cut(table, embedder, state)
+    old = state.chunks
+    before, after = _by_document(old.filter(_is_in(old["document_id"], table["id"]))), _by_document(new)
+    changed = {name for name in set(before) | set(after) if before.get(name) != after.get(name)}
+    if changed & set(before) and not replace:
+        raise CorpusError(
+            f"{len(changed & set(before))} of the documents are in the index with another content",
+            where=f"{state.root}: {min(changed & set(before))!r}",
+            cure="upsert them, or leave them out",
         )
-        rows, embedded = _rows(state, old.filter(pa.array(gone)), fresh, embedder)
-        fresh = fresh.append_column(ROW, pa.array(rows))
-        chunks = pa.concat_tables([old.filter(pa.array(~gone)), fresh.cast(old.schema)])
-        change = {
-            "what": "upsert" if replace else "add",
-            "documents": told["added"] + told["replaced"],
-            "chunks_added": fresh.num_rows,
-            "chunks_removed": int(gone.sum()),
-        }
-        dense = state.backend if embedded else None
-        bundle = next_version(state, chunks, change, dense=dense, keep=keep)
-        counts = {"chunks_added": fresh.num_rows, "chunks_removed": int(gone.sum()), "embedded": embedded}
-        return _told(state, bundle.version, {**told, **counts}, chunks=chunks.num_rows)
+    told = {
+        "documents": given,
+        "withheld": sum(withheld.values()),
+        "withheld_by_rule": withheld,
+        "unchanged": len(set(before) & set(after) - changed),
+        "added": len(changed - set(before)),
+        "replaced": len(changed & set(before)),
+    }
+    wanted = pa.array(sorted(changed), pa.string())
+    fresh = new.filter(_is_in(new["document_id"], wanted))
+    gone = _is_in(old["document_id"], wanted)
+    rows = _known_rows(old.filter(gone), fresh)
+    return _Plan(told, bool(changed), fresh, rows, np.array(gone.to_numpy(zero_copy_only=False), np.bool_))
+
+
+def _is_in(column: pa.ChunkedArray, values: pa.Array | pa.ChunkedArray) -> pa.BooleanArray:
+    return pc.is_in(column, value_set=values.unique()).combine_chunks()
+
+
+def _embed(plan: _Plan, embedder: Embedder, cache: EmbeddingCache) -> NDArray[np.float32]:
+    """Return the vectors of the chunks that have none, in their order."""
+    passages = passages_of(plan.fresh.filter(pa.array(plan.rows < 0)))
+    return embed_passages(passages, embedder, cache=cache)
 
 
 def _told(state: State, version: str, told: dict[str, Any], *, chunks: int) -> dict[str, Any]:
@@ -192,19 +250,9 @@ def _by_document(chunks: pa.Table) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
-def _rows(state: State, old: pa.Table, fresh: pa.Table, embedder: Embedder) -> tuple[NDArray[np.int64], int]:
-    """Return the row of each new chunk, after adding the vectors that are new, and how many these are.
-
-    A chunk of an old version of its document with the same text and title keeps its vector.
-    """
+def _known_rows(old: pa.Table, fresh: pa.Table) -> NDArray[np.int64]:
+    """Return the row of each new chunk that an old version of its document has, too; else -1."""
     keys = zip(*(old[name].to_pylist() for name in _SAME), strict=True)
     known = dict(zip(keys, old[ROW].to_pylist(), strict=True))
     again = zip(*(fresh[name].to_pylist() for name in _SAME), strict=True)
-    rows = np.asarray([known.get(key, -1) for key in again], dtype=np.int64)
-    new = np.flatnonzero(rows < 0)
-    if len(new):
-        passages = passages_of(fresh.take(pa.array(new)))
-        vectors = embed_passages(passages, embedder, cache=EmbeddingCache(state.root / CACHE))
-        rows[new] = state.backend.size + np.arange(len(new))
-        append(state.backend, vectors)
-    return rows, len(new)
+    return np.asarray([known.get(key, -1) for key in again], dtype=np.int64)

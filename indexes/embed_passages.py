@@ -81,7 +81,7 @@ def _write(vectors: Vectors, texts: Sequence[str], temporary: Path) -> None:
 def _embed_missing(
     rest: list[str], embedder: Embedder, store: VectorStore, engine: Engine, block: int, label: str
 ) -> None:
-    """Embed passages that the store lacks, and commit them."""
+    """Embed passages that the store lacks, and join them there."""
     blocks = [rest[start : start + block] for start in range(0, len(rest), block)]
     targets = [store.pending / _name(part, embedder.fingerprint) for part in blocks]
     if isinstance(engine, LocalEngine) and engine.workers <= 1:
@@ -99,7 +99,7 @@ def _embed_missing(
                     targets[chosen],
                     label=f"{label}, in blocks of {block}",
                 )
-    store.commit(targets)
+    store.join(targets)
 
 
 def _missing(unique: Sequence[str], store: VectorStore) -> list[str]:
@@ -113,7 +113,7 @@ def _result(rows: int, dimension: int, folder: Path) -> Vectors:
         return np.empty((rows, dimension), dtype=np.float32)
     path = folder / f".result.{os.getpid()}.tmp"
     mapped = np.memmap(path, dtype=np.float32, mode="w+", shape=(rows, dimension))
-    path.unlink()  # the map keeps it
+    path.unlink(missing_ok=True)  # the map keeps it
     return mapped
 
 
@@ -146,8 +146,8 @@ def embed_passages(
     Args:
         texts: The passages.
         embedder: The encoder; an engine with several workers sends it to them by pickle.
-        cache: Where vectors are looked up and kept; the caller holds the index's writer
-            lock. ``None`` keeps nothing.
+        cache: Where vectors are looked up and kept; the caller holds `EmbeddingCache.embedding`,
+            and makes them finished by `EmbeddingCache.commit`. ``None`` keeps nothing.
         engine: What embeds the blocks if there is a cache; ``None``: this process.
         block: Passages to a block, a multiple of 64; it does not change the vectors.
         label: What the progress bar says.
@@ -177,7 +177,7 @@ def embed_passages(
                 path.unlink(missing_ok=True)
         if any(path.name not in names for path in waiting):
             # A run over other passages was killed: what it finished is worth keeping.
-            store.commit(waiting)
+            store.join(waiting)
             rest = _missing(unique, store)
         if rest:
             _embed_missing(rest, embedder, store, engine or LocalEngine(), block, label)

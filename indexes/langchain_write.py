@@ -22,6 +22,7 @@ from hinterland.indexes.langchain_rules import refuse_removed
 from hinterland.indexes.langchain_view import View, open_view
 from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.removal_finish import writing
+from hinterland.indexes.segments import keys_of
 from hinterland.indexes.version import ROW, passages_of, publish_version
 
 __all__ = ["StoreSettings", "change", "current_view"]
@@ -225,7 +226,7 @@ def _forget(state: State, plan: _Plan, chunks: pa.Table) -> None:
     if cache.is_dir():
         gone = np.setdiff1d(np.arange(state.chunks.num_rows), plan.stays)
         passages = set(passages_of(state.chunks.take(pa.array(gone))))
-        EmbeddingCache(cache).forget(passages - set(passages_of(chunks)))
+        EmbeddingCache(cache).forget(keys_of(sorted(passages - set(passages_of(chunks)))))
 
 
 def _told(added: int, removed: int) -> dict[str, int | str]:

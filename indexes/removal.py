@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from hinterland.indexes.removal_finish import (
     finish,
     holding,
     matching_chunks,
-    recover,
     writing,
 )
 from hinterland.indexes.removal_receipt import counted, hashed
@@ -29,24 +28,21 @@ from hinterland.indexes.removal_rules import Rule, digest, lay_down, lift, rules
 __all__ = ["Rule", "allowed", "lift_rule", "plan_removal", "remove", "withhold"]
 
 
-def withhold(root: Path, table: pa.Table) -> tuple[pa.Table, dict[str, int]]:
-    """Leave out the documents that a rule in force forbids. The caller holds the writer's lock.
+def withhold(table: pa.Table, rules: Mapping[str, Rule]) -> tuple[pa.Table, dict[str, int]]:
+    """Leave out the documents that rules forbid.
 
     Args:
-        root: The index's folder.
         table: Documents, with ``id``, or chunks, with ``document_id``.
+        rules: By their ids, as `hinterland.indexes.removal_rules.rules_in_force` gives them.
 
     Returns:
         The documents that may be indexed, and how many each rule withholds, by its id.
 
     Raises:
         CorpusError: A rule needs a column that the documents lack.
-        StorageError: The file of rules was edited by hand.
-        IndexBundleError: A removal that was interrupted cannot be finished.
     """
-    recover(root)
     counts: dict[str, int] = {}
-    for rule_id, rule in rules_in_force(root).items():
+    for rule_id, rule in rules.items():
         try:
             found = rule.matches(table)
         except ConfigError as error:  # what cannot be checked is not let in
@@ -61,13 +57,14 @@ def withhold(root: Path, table: pa.Table) -> tuple[pa.Table, dict[str, int]]:
     return table, counts
 
 
-def allowed(root: Path, table: pa.Table) -> tuple[pa.Table, dict[str, int]]:
+def allowed(root: Path, table: pa.Table, rules: Mapping[str, Rule]) -> tuple[pa.Table, dict[str, int]]:
     """Do as `withhold`, for who needs at least one document.
 
     Raises:
+        CorpusError: A rule needs a column that the documents lack.
         IndexBundleError: All documents are withheld.
     """
-    left, counts = withhold(root, table)
+    left, counts = withhold(table, rules)
     if table.num_rows and not left.num_rows:
         raise IndexBundleError(
             f"rules of removal withhold all {table.num_rows} documents ({', '.join(counts)})",

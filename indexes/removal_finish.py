@@ -28,9 +28,11 @@ from hinterland.indexes.change_faiss import vectors_of
 from hinterland.indexes.change_state import EVERYTHING, State, read_version, state_of
 from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
 from hinterland.indexes.lexical import LexicalConfig
+from hinterland.indexes.needed_vectors import needed_by_served
 from hinterland.indexes.removal_receipt import write_receipt
 from hinterland.indexes.removal_rules import Rule, lay_down
 from hinterland.indexes.residue import Report, Traces, refuse_residue, scan
+from hinterland.indexes.segments import keys_of
 from hinterland.indexes.version import passages_of
 
 __all__ = [
@@ -68,13 +70,16 @@ def recover(root: Path) -> None:
     Raises:
         IndexBundleError: See `finish`.
     """
-    sweep(root)
+    cache = EmbeddingCache(root / CACHE)
+    with cache.alone() as alone:
+        sweep(root, spare=None if alone else cache.folder)
     if (root / PENDING).is_file():
         pending = read_json(root / PENDING)
         if _was_served(root, pending):
             finish(root, compact=True)
         else:
             (root / PENDING).unlink()
+    cache.settle(lambda: needed_by_served(root))
 
 
 def _was_served(root: Path, pending: dict[str, Any]) -> bool:
@@ -194,7 +199,7 @@ def _forget(state: State) -> int:
     """Delete the cached vectors of all but the live chunks, and return how many."""
     made = str(state.bundle.manifest["embedder"].get("fingerprint", ""))
     shutil.rmtree(state.root / _OLD_CACHE, ignore_errors=True)
-    return EmbeddingCache(state.root / CACHE).prune({made: passages_of(state.chunks)})
+    return EmbeddingCache(state.root / CACHE).prune({made: keys_of(passages_of(state.chunks))})
 
 
 def _traces(root: Path, state: State, rule: Rule, before: str) -> Traces:
@@ -227,10 +232,15 @@ def _look(root: Path, state: State, traces: Traces, pending: dict[str, Any]) -> 
     Raises:
         IndexBundleError: Something was found.
     """
+    cache = EmbeddingCache(root / CACHE)
+    cache.settle(lambda: needed_by_served(root))
     versions = _other_folders(root, state.bundle.version)
     dense = list(state.bundle.folder.glob("dense.*")) if state.dead else []
-    report = scan(root, traces, leave_out=[*versions, *dense])
-    pending["residue"] = report.as_dict()
+    with cache.alone() as alone:
+        # Who embeds now prunes the cache when it is done, and publishes nothing that a rule forbids.
+        beside = [] if alone else cache.unfinished
+        report = scan(root, traces, leave_out=[*versions, *dense, *beside])
+    pending["residue"] = {**report.as_dict(), **({} if alone else {"embedding_beside": True})}
     refuse_residue(report, root)
     return report
 

@@ -8,7 +8,7 @@ was found goes into the manifest of a new version that shares the old one's vect
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,10 @@ from typing import Any
 from hinterland.core.errors import ConfigError, IndexBundleError
 from hinterland.core.files import hash_file
 from hinterland.core.stats import Interval
+from hinterland.indexes.bundle import current_version
 from hinterland.indexes.embed import Embedder
-from hinterland.indexes.removal_finish import writing
+from hinterland.indexes.embed_cache import EmbeddingCache
+from hinterland.indexes.embedding import embedding, keep_vectors, publishing
 from hinterland.indexes.search import Index
 from hinterland.indexes.tune_judged import Judged, need_words, tuned_search
 from hinterland.indexes.tune_measure import Bench
@@ -154,20 +156,17 @@ def tune(
             cure="give recall from 0 to 1, and k of 1 or more",
         )
     root, embedder = _place(index, embedder)
-    with writing(root):
-        opened = open_measured(root, embedder)
+    with embedding(root) as cache:
+        opened = open_measured(root, embedder, cache)
         if judged is not None:
             need_words(opened.bundle)
         tuning = _tuned(opened, recall, k, queries, seed, sample)
         if judged is not None:
             backend = opened.backend.tuned(tuning.parameters)
             tuning = replace(tuning, fusion=tuned_search(opened, backend, judged, seed=seed))
-        if write:
-            told = {**tuning.as_dict(), "changes": len(opened.manifest.get("changes", [])), "stale": False}
-            settings = {**opened.manifest["index"], "parameters": tuning.parameters}
-            republish(
-                opened.root, opened.bundle, {"index": settings, "tuning": told, **(tuning.fusion or {})}
-            )
+        told = {**tuning.as_dict(), "changes": len(opened.manifest.get("changes", [])), "stale": False}
+        settings = {**opened.manifest["index"], "parameters": tuning.parameters}
+        _end(opened, cache, {"index": settings, "tuning": told, **(tuning.fusion or {})} if write else None)
     return tuning
 
 
@@ -195,8 +194,8 @@ def check_promise(
         StorageError: The folder cannot be written, or another process writes there.
     """
     root, embedder = _place(index, embedder)
-    with writing(root):  # also where only the cache of vectors is written
-        opened = open_measured(root, embedder)
+    with embedding(root) as cache:
+        opened = open_measured(root, embedder, cache)
         made = opened.manifest.get("tuning")
         if not made:
             raise IndexBundleError(
@@ -217,10 +216,26 @@ def check_promise(
                 found = recall_interval(bench.recalls(opened.manifest["index"]["parameters"]), reach)
             holds = found.high >= promise and found.estimate >= promise - _SLACK
             check = Check(promise, k, found, holds, {**asked.origin, "count": len(asked)})
-        if write:
-            checked = {**check.as_dict(), "date": datetime.now(UTC).date().isoformat()}
-            republish(opened.root, opened.bundle, {"tuning": {**made, "stale": False, "checked": checked}})
+        checked = {**check.as_dict(), "date": datetime.now(UTC).date().isoformat()}
+        _end(opened, cache, {"tuning": {**made, "stale": False, "checked": checked}} if write else None)
     return check
+
+
+def _end(opened: Measured, cache: EmbeddingCache, changed: Mapping[str, Any] | None) -> None:
+    """Keep what was embedded, and publish what was found of the version that was measured.
+
+    Raises:
+        IndexBundleError: Another version is served by now.
+    """
+    with publishing(opened.root):
+        keep_vectors(opened.root, cache)
+        if changed is None:
+            return
+        if current_version(opened.root) != opened.bundle.version:
+            raise IndexBundleError(
+                "the index was changed while it was measured", where=str(opened.root), cure="tune it again"
+            )
+        republish(opened.root, opened.bundle, changed)
 
 
 def _place(index: Path | Index, embedder: Embedder | None) -> tuple[Path, Embedder | None]:

@@ -15,7 +15,7 @@ from hinterland.indexes.backend import IndexBackend, Mask, Vectors
 from hinterland.indexes.bundle import Bundle
 from hinterland.indexes.change_state import check_space, state_of
 from hinterland.indexes.embed import EmbedConfig, Embedder, SentenceEmbedder
-from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
+from hinterland.indexes.embed_cache import EmbeddingCache
 from hinterland.indexes.embed_passages import embed_passages
 from hinterland.indexes.version import passages_of
 
@@ -33,6 +33,7 @@ class Measured:
         chunks: Its live chunks.
         rows: Each live chunk's row in ``backend``.
         given: The embedder to use; ``None`` loads the one the manifest names when it is needed.
+        cache: Where vectors are looked up and kept, held by who measures; ``None``: nowhere.
     """
 
     root: Path
@@ -41,6 +42,7 @@ class Measured:
     chunks: pa.Table
     rows: NDArray[np.int64]
     given: Embedder | None = None
+    cache: EmbeddingCache | None = None
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -79,8 +81,8 @@ class Measured:
         """
         if self.backend.exact:
             return self.backend.reconstruct(self.rows)
-        cache = EmbeddingCache(self.root / CACHE)
-        return np.ascontiguousarray(embed_passages(passages_of(self.chunks), self.embedder, cache=cache))
+        found = embed_passages(passages_of(self.chunks), self.embedder, cache=self.cache)
+        return np.ascontiguousarray(found)
 
     @cached_property
     def live_of(self) -> NDArray[np.int64]:
@@ -90,11 +92,19 @@ class Measured:
         return table
 
 
-def open_measured(root: Path, embedder: Embedder | None = None) -> Measured:
-    """Open the version that ``root`` serves. Whoever asks for `Measured.vectors` holds its writer lock.
+def open_measured(
+    root: Path, embedder: Embedder | None = None, cache: EmbeddingCache | None = None
+) -> Measured:
+    """Open the version that ``root`` serves.
+
+    Args:
+        root: The index's folder.
+        embedder: See `Measured.given`.
+        cache: The index's, held by the caller (`hinterland.indexes.embedding`), where true vectors
+            may have to be embedded again.
 
     Raises:
         IndexBundleError: The index is missing or damaged.
     """
     state = state_of(root)
-    return Measured(root, state.bundle, state.backend, state.chunks, state.rows, embedder)
+    return Measured(root, state.bundle, state.backend, state.chunks, state.rows, embedder, cache)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hinterland.core.seeds import generator
 from hinterland.core.stats import Interval
 from hinterland.indexes.embed import Embedder
+from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
 from hinterland.indexes.tune import Tuning, tune
 from hinterland.indexes.tune_measure import Bench
 from hinterland.indexes.tune_open import Measured, open_measured
@@ -54,7 +55,7 @@ def promised(
     name: str, root: Path, factory: str, queries: list[str], embedder: Embedder, promise: float
 ) -> Iterator[Row]:
     """Yield the lines of one index: own queries, chunks, and chunks against own queries."""
-    opened = open_measured(root, embedder)
+    opened = open_measured(root, embedder, EmbeddingCache(root / CACHE))
     order = generator(SEED, "bench", "queries").permutation(len(queries))
     first = [queries[place] for place in sorted(order[: len(order) // 2])]
     second = [queries[place] for place in sorted(order[len(order) // 2 :])]

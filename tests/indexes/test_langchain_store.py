@@ -31,6 +31,7 @@ from hinterland.indexes.langchain_embed import HinterlandEmbeddings, LangChainEm
 from hinterland.indexes.langchain_store import HinterlandVectorStore
 from hinterland.indexes.lexical import LexicalConfig, LexicalIndex
 from hinterland.indexes.removal_rules import Rule, lay_down, lift
+from hinterland.indexes.segments import keys_of
 
 PLACES = [
     Document(
@@ -426,7 +427,7 @@ def test_an_index_that_was_built_is_a_store(built: Path, embedder: SentenceEmbed
     # What the build had cached of the passage went with it; the others' vectors stayed.
     gone, kept = (with_title(each.metadata["title"], each.page_content) for each in (found, best[0]))
     cache = EmbeddingCache(root / CACHE)
-    assert (cache.forget([gone]), cache.forget([kept])) == (0, 1)
+    assert (cache.forget(keys_of([gone])), cache.forget(keys_of([kept]))) == (0, 1)
 
 
 texts = st.text("abc", max_size=3)
