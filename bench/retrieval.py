@@ -4,13 +4,14 @@
     python bench/retrieval.py --data DIR --json            # one JSON object on stdout
     python bench/retrieval.py --data DIR --chunked         # also cut into chunks, as by default
     python bench/retrieval.py --data DIR --reranker MODEL  # a cross-encoder, by folder or hub id
-    python bench/retrieval.py --data DIR --adapted DIR2    # encoders in DIR2/<collection>
+    python bench/retrieval.py --data DIR --adapted RUNS    # runs of `adapt-retriever`: RUNS/<collection>
 
 DIR holds collections in BEIR's layout. Documents are indexed whole (title and text as one chunk), as the
 reference figures had them; vectors are searched exactly. The weight of ``hybrid`` is chosen by five-fold
 cross-validation: each query is scored under the weight that was best on the other folds, so that nothing
-is tested on what it was tuned on. ``hybrid_rrf`` has nothing to tune. A method that could not be run is
-null in the JSON, and the report says why. Intervals are 95% bootstrap intervals over queries.
+is tested on what it was tuned on. ``hybrid_rrf`` has nothing to tune. ``adapted`` is the encoder
+that a run trained, also where the run's gate refused it, which the note says. A method that could not be
+run is null in the JSON, and the report says why. Intervals are 95% bootstrap intervals over queries.
 
 Embedding takes minutes on two cores; vectors are kept in --work. Tables go to stdout and, for all
 collections, to ``bench/results/retrieval-<date>.json`` and ``.md``.
@@ -28,6 +29,7 @@ from typing import Any
 
 from debias_parts.reporting import machine
 from gpu_parts.common import SEED, Row, Table
+from retrieval_parts.adapting import adapted_encoder, adapted_less_dense, adapted_scores
 from retrieval_parts.data import REFERENCES, Collection, collections_in, read_collection
 from retrieval_parts.indexing import chunked_index, whole_index
 from retrieval_parts.methods import Scores, by_name, convex_out_of_fold, measure
@@ -41,13 +43,15 @@ from hinterland.indexes.search import Index
 from hinterland.indexes.search_config import RerankConfig, SearchConfig
 
 RESULTS = Path(__file__).parent / "results"
+#: What a report says besides the scores.
+Said = dict[str, Any]
 #: What the best combination is to reach on SciFact.
 TARGET = 0.72
 
 
 def methods(
     index: Index, collection: Collection, given: argparse.Namespace
-) -> tuple[dict[str, Scores | None], dict[str, Any]]:
+) -> tuple[dict[str, Scores | None], Said]:
     """Return the scores of each method, and what is to be said about them."""
     found: dict[str, Scores | None] = {
         "bm25": measure(index, collection, SearchConfig(mode="bm25")),
@@ -55,7 +59,7 @@ def methods(
         "hybrid_rrf": measure(index, collection, SearchConfig(mode="hybrid")),
     }
     found["hybrid"], weights = convex_out_of_fold(index, collection, seed=SEED)
-    said: dict[str, Any] = {"hybrid_weights": weights}
+    said: Said = {"hybrid_weights": weights}
     found["hybrid_rerank"] = None
     if given.reranker:
         rerank = RerankConfig(model=given.reranker)
@@ -66,13 +70,17 @@ def methods(
     return found, said
 
 
-def adapted(collection: Collection, given: argparse.Namespace) -> tuple[Scores | None, str]:
-    """Return the scores of vectors by the collection's adapted encoder, or why there are none."""
+def adapted(collection: Collection, dense: Scores, given: argparse.Namespace) -> tuple[Scores | None, Said]:
+    """Return the scores of vectors by the collection's adapted encoder, and what is to be said of it."""
     folder = None if given.adapted is None else given.adapted / collection.name
     if folder is None or not folder.is_dir():
-        return None, "not run: no adapted encoder was given"
-    index = whole_index(collection, given.work, SentenceEmbedder(EmbedConfig(model=str(folder))))
-    return measure(index, collection, SearchConfig()), ""
+        return None, {"adapted": "not run: no adapted encoder was given"}
+    encoder = adapted_encoder(folder, given.work)
+    scores = adapted_scores(collection, encoder, given.work)
+    gain = adapted_less_dense(dense, scores)
+    beside = f"less dense {signed(gain)}, p = {gain['p']:.4f}"
+    note = f"{encoder.note}; {beside}" if encoder.note else beside
+    return scores, {"adapted": note, "adapted_less_dense": gain, "adapted_gate": encoder.gate}
 
 
 def measured(
@@ -80,9 +88,10 @@ def measured(
 ) -> dict[str, Any]:
     """Return all figures of a collection."""
     found, said = methods(index, collection, given)
-    if whole:
-        found["adapted"], reason = adapted(collection, given)
-        said |= {"adapted": reason} if reason else {}
+    dense = found["dense"]
+    if whole and dense:
+        found["adapted"], more = adapted(collection, dense, given)
+        said |= more
     else:
         said["adapted"] = "not run on chunks"
     hybrid, sides = found["hybrid"], [found["bm25"], found["dense"]]
@@ -154,7 +163,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, help="where vectors and indexes are kept (by default the cache)")
     parser.add_argument("--chunked", action="store_true", help="also cut documents into chunks")
     parser.add_argument("--reranker", help="a cross-encoder: a folder or a hub id")
-    parser.add_argument("--adapted", type=Path, help="a folder with an adapted encoder for each collection")
+    parser.add_argument("--adapted", type=Path, help="a folder with a run for each collection")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--out", type=Path, help="folder to save to (for all collections: bench/results)")
     given = parser.parse_args()

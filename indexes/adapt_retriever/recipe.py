@@ -38,12 +38,12 @@ from hinterland.indexes.adapt_retriever.language_model import LanguageModel
 from hinterland.indexes.adapt_retriever.material import prepare
 from hinterland.indexes.adapt_retriever.replug import contexts, replug_columns, replug_loss
 from hinterland.indexes.adapt_retriever.settings import AdaptSettings
+from hinterland.indexes.adapt_retriever.trained import ENCODER, WEIGHTS, load_trained, save_encoder
 from hinterland.indexes.adapt_retriever.training import (
     Trained,
     contrastive_loss,
     freeze_below,
     load_encoder,
-    quiet,
     train_encoder,
 )
 from hinterland.indexes.adapt_retriever.vectors import Known
@@ -53,9 +53,6 @@ __all__ = ["Adapted", "Judgements", "adapt_retriever", "adapted_encoder", "passa
 
 #: Queries by id, and relevance by query and document.
 Judgements = tuple[Mapping[str, str], Mapping[str, Mapping[str, float]]]
-
-ENCODER = Path("model") / "encoder"
-_WEIGHTS = "weights.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +169,12 @@ def adapt_retriever(
     run = Run(out, command="index adapt-retriever", config=settings.model_dump(mode="json"))
     with run.locked():
         trained = run.stage("train", work.train, depends=work.depends(), keep_partial=True)
-        after = {"weights": trained.outputs[_WEIGHTS], **work.measures()}
+        after = {"weights": trained.outputs[WEIGHTS.name], **work.measures()}
         gate = run.stage("gate", lambda folder: work.gate(folder, out / "train"), depends=after)
         verdict = Verdict(**gate.result["gate"])
         embed = settings.embed
         if verdict.better:
-            depends = {"weights": trained.outputs[_WEIGHTS], "gate": gate.fingerprint}
+            depends = {"weights": trained.outputs[WEIGHTS.name], "gate": gate.fingerprint}
             run.stage("model", lambda folder: work.model(folder, trained, gate), depends=depends)
             embed = embed.model_copy(update={"model": str(out / ENCODER)})
         else:
@@ -276,7 +273,7 @@ class _Work:
         training = {"pairs": _told(done)}
         if settings.replug is not None and self.language_model is not None:
             training["replug"] = _told(self._replug(model, folder, prompts))
-        with atomic_path(folder / _WEIGHTS) as temporary:
+        with atomic_path(folder / WEIGHTS.name) as temporary:
             save_file(
                 {name: value.contiguous() for name, value in model.state_dict().items()}, str(temporary)
             )
@@ -317,12 +314,8 @@ class _Work:
 
     def _candidate(self, train: Path) -> SentenceEmbedder:
         """Return the adapted encoder, used as the base is."""
-        from safetensors.torch import load_file
-
         candidate = SentenceEmbedder(self.settings.embed)
-        weights = load_file(str(train / _WEIGHTS))
-        model = candidate._model
-        model.load_state_dict({name: value.to(model.dtype) for name, value in weights.items()})
+        load_trained(candidate._model, train / WEIGHTS.name)
         return candidate
 
     def gate(self, folder: Path, train: Path) -> Mapping[str, Any]:
@@ -341,14 +334,9 @@ class _Work:
 
     def model(self, folder: Path, trained: StageRecord, gate: StageRecord) -> Mapping[str, Any]:
         """Write the adapted encoder with its card; the folder appears whole."""
-        from safetensors.torch import load_file
-
         settings = self.settings
-        model = load_encoder(settings.embed, tokens=10**6)  # its own limit
-        model.load_state_dict(load_file(str(folder.parent / "train" / _WEIGHTS)))
         with atomic_dir(folder / ENCODER.name) as temporary:
-            with quiet():
-                model.save_pretrained(str(temporary), create_model_card=False)
+            save_encoder(settings.embed, folder.parent / WEIGHTS, temporary)
             card = retriever_card(
                 base=settings.embed.model,
                 base_hash=self.base_hash,
