@@ -7,65 +7,17 @@ should be found: that is the loss a user feels.
 
 from __future__ import annotations
 
-import csv
-import json
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hinterland.core.errors import ConfigError
 from hinterland.core.ranking_metrics import ndcg, recall
 from hinterland.core.stats import Interval, bootstrap_mean, paired_difference
 from hinterland.indexes.search import Index
 
-__all__ = ["read_asked", "read_judged", "removal_cost"]
-
-_QUERIES = 'write a query a line, or JSON lines with "_id" and "text" as BEIR has them'
-_QRELS = "write query-id, corpus-id and score, with tabs between them, as BEIR has it"
-
-
-def read_asked(path: Path) -> dict[str, str]:
-    """Return queries by id: JSON lines with ``_id`` and ``text``, or a query a line (id: its number).
-
-    Raises:
-        ConfigError: The file cannot be read, or holds no query.
-    """
-    file = path / "queries.jsonl" if path.is_dir() else path
-    found: dict[str, str] = {}
-    try:
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-            if file.suffix == ".jsonl" and line.strip():
-                row = json.loads(line)
-                found[str(row.get("_id", number))] = str(row["text"]).strip()
-            elif line.strip():
-                found[str(number)] = line.strip()
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise ConfigError(f"queries cannot be read: {error}", where=str(file), cure=_QUERIES) from error
-    found = {name: text for name, text in found.items() if text}
-    if not found:
-        raise ConfigError("no query in the file", where=str(file), cure=_QUERIES)
-    return found
-
-
-def read_judged(path: Path) -> dict[str, dict[str, float]]:
-    """Return grades by document id, by query id, of a file in BEIR's layout.
-
-    Raises:
-        ConfigError: The file cannot be read, or a line has no grade.
-    """
-    found: dict[str, dict[str, float]] = {}
-    try:
-        with path.open(encoding="utf-8", newline="") as handle:
-            for row in csv.reader(handle, delimiter="\t"):
-                if row and row[0] != "query-id":
-                    query, document, grade = row
-                    found.setdefault(query, {})[document] = float(grade)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"judgements cannot be read: {error}", where=str(path), cure=_QRELS) from error
-    return found
+__all__ = ["removal_cost"]
 
 
 def removal_cost(

@@ -14,8 +14,9 @@ from hinterland.indexes.bundle import Bundle, open_bundle
 from hinterland.indexes.change_command import encoder
 from hinterland.indexes.change_state import state_of
 from hinterland.indexes.embed import EmbedConfig
+from hinterland.indexes.queries import read_judgements, read_queries
 from hinterland.indexes.removal import Rule, lift_rule, plan_removal, remove
-from hinterland.indexes.removal_cost import read_asked, read_judged, removal_cost
+from hinterland.indexes.removal_cost import removal_cost
 from hinterland.indexes.removal_finish import matching_chunks
 from hinterland.indexes.search import Index
 
@@ -79,8 +80,8 @@ def _cost(config: CommandConfig, bundle: Bundle, removed: set[str]) -> dict[str,
     """Search the given queries with and without the documents; empty without queries."""
     if config.queries is None:
         return {}
-    queries = read_asked(config.queries)
-    judged = read_judged(config.qrels) if config.qrels else None
+    queries = read_queries(config.queries)
+    judged = read_judgements(config.qrels) if config.qrels else None
     index = Index.open(config.index, embedder=encoder(bundle, config.embed))
     return removal_cost(index, removed, queries, judged, k=config.k)
 

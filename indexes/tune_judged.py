@@ -17,7 +17,7 @@ from hinterland.indexes.backend import IndexBackend
 from hinterland.indexes.bundle import MANIFEST, Bundle
 from hinterland.indexes.fusion_tuning import tune_fusion
 from hinterland.indexes.lexical import LexicalConfig, LexicalIndex
-from hinterland.indexes.removal_cost import read_asked, read_judged
+from hinterland.indexes.queries import read_judgements, read_queries
 from hinterland.indexes.search import Index
 from hinterland.indexes.search_config import FusionConfig, SearchConfig
 from hinterland.indexes.tune_open import Measured
@@ -51,7 +51,7 @@ def read_judged_queries(queries: Path, qrels: Path) -> Judged:
     Raises:
         ConfigError: A file cannot be read, or no query has a relevant document.
     """
-    asked, grades = read_asked(queries), read_judged(qrels)
+    asked, grades = read_queries(queries), read_judgements(qrels)
     relevant = {name for name, each in grades.items() if any(grade > 0 for grade in each.values())}
     judged = {name: text for name, text in asked.items() if name in relevant}
     if not judged:

@@ -19,7 +19,6 @@ from hinterland.core.corpus import Corpus
 from hinterland.core.errors import ConfigError
 from hinterland.core.run import peak_rss_mb
 from hinterland.indexes.adapt_retriever.documents import Passage
-from hinterland.indexes.adapt_retriever.exam import read_queries
 from hinterland.indexes.adapt_retriever.language_model import LANGUAGE_MODELS, LanguageModel
 from hinterland.indexes.adapt_retriever.material import all_pairs, prepare
 from hinterland.indexes.adapt_retriever.recipe import (
@@ -38,6 +37,7 @@ from hinterland.indexes.adapt_retriever.training import (
 from hinterland.indexes.build import read_documents
 from hinterland.indexes.bundle import CHUNKS, CURRENT, open_bundle
 from hinterland.indexes.embed import SentenceEmbedder
+from hinterland.indexes.queries import read_judgements, read_queries
 
 __all__ = ["CommandConfig", "plan", "render", "run"]
 
@@ -93,14 +93,14 @@ def plan(config: CommandConfig) -> dict[str, Any]:
 def run(config: CommandConfig) -> dict[str, Any]:
     """Adapt, measure, and publish the encoder if it is better."""
     table = _rows(config.corpus, only_kept=config.only_kept)
-    judged = read_queries(config.queries) if config.queries else None
+    judged = _judged(config.queries) if config.queries else None
     general: tuple[pa.Table, Judgements] | None = None
     if config.general is not None:
         if config.general.corpus is None:
             raise ConfigError(
                 "the general set names no corpus", where="general.corpus", cure="give its folder"
             )
-        general = _rows(config.general.corpus, only_kept=False), read_queries(config.general)
+        general = _rows(config.general.corpus, only_kept=False), _judged(config.general)
     with _language_model(config) as model:
         names = set(AdaptSettings.model_fields)
         settings = AdaptSettings.model_validate(config.model_dump(include=names))
@@ -133,6 +133,10 @@ def render(result: dict[str, Any]) -> str:
         f" {training['loss_last_tenth']:.3f}; {result['seconds']:.1f} s"
     )
     return "\n".join(lines)
+
+
+def _judged(files: QuerySet) -> Judgements:
+    return read_queries(files.queries), read_judgements(files.qrels)
 
 
 def _rows(folder: Path, *, only_kept: bool) -> pa.Table:

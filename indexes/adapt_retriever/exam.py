@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 from hinterland.core.errors import ConfigError
 from hinterland.core.seeds import generator
 from hinterland.indexes.adapt_retriever.documents import Passage
 from hinterland.indexes.adapt_retriever.gate import Exam
 from hinterland.indexes.adapt_retriever.pairs import Pair, body_without_title, cloze_pairs
-from hinterland.indexes.adapt_retriever.settings import GateSettings, QuerySet
+from hinterland.indexes.adapt_retriever.settings import GateSettings
 
-__all__ = ["PSEUDO", "USERS", "given_exam", "pseudo_exam", "read_queries"]
+__all__ = ["PSEUDO", "USERS", "given_exam", "pseudo_exam"]
 
 PSEUDO = "pseudo-queries from held-out documents"
 USERS = "the user's queries and judgements"
-
-T = TypeVar("T")
-Judged = tuple[dict[str, str], dict[str, dict[str, float]]]
 
 
 def pseudo_exam(
@@ -117,49 +111,3 @@ def given_exam(
         tuple(relevant[name] for name in asked),
         USERS,
     )
-
-
-def read_queries(files: QuerySet) -> Judged:
-    """Read queries and judgements in BEIR's layout.
-
-    Raises:
-        ConfigError: A file is missing, or a line is not what it should be.
-    """
-    queries = dict(_lines(files.queries, _query))
-    qrels: dict[str, dict[str, float]] = {}
-    for judged in _lines(files.qrels, _judgement):
-        if judged is not None:
-            query, document, grade = judged
-            qrels.setdefault(query, {})[document] = grade
-    return queries, qrels
-
-
-def _query(line: str, _: int) -> tuple[str, str]:
-    row = json.loads(line)
-    return str(row["_id"]), str(row["text"])
-
-
-def _judgement(line: str, number: int) -> tuple[str, str, float] | None:
-    query, document, grade = line.split("\t")
-    if number == 1 and grade.strip() == "score":
-        return None
-    return query, document, float(grade)
-
-
-def _lines(path: Path, read: Callable[[str, int], T]) -> list[T]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError("the file cannot be read", where=str(path), cure="check the path") from error
-    found = []
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                found.append(read(line, number))
-            except (ValueError, KeyError, TypeError) as error:
-                raise ConfigError(
-                    "not a query or judgement in BEIR's layout",
-                    where=f"{path}:{number}",
-                    cure='write {"_id": …, "text": …} lines, and query-id, corpus-id, score with tabs',
-                ) from error
-    return found

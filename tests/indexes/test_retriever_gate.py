@@ -6,25 +6,25 @@ import json
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hinterland.core.errors import ConfigError
 from hinterland.indexes.adapt_retriever.documents import Passage
-from hinterland.indexes.adapt_retriever.exam import PSEUDO, given_exam, pseudo_exam, read_queries
+from hinterland.indexes.adapt_retriever.exam import PSEUDO, given_exam, pseudo_exam
 from hinterland.indexes.adapt_retriever.gate import Exam, compare, scores, sign_flip
-from hinterland.indexes.adapt_retriever.settings import GateSettings, QuerySet
+from hinterland.indexes.adapt_retriever.settings import GateSettings
+from hinterland.indexes.queries import read_judgements, read_queries
 
 GATE = GateSettings()
 
 
 @given(st.lists(st.sampled_from([-0.5, 0.0, 0.25, 1.0]), min_size=2, max_size=9))
+@settings(deadline=None)  # the first call loads scipy
 def test_p_is_the_share_of_sign_patterns(differences: list[float]) -> None:
     found = [value for value in differences if value]
     if len(found) < 2:
@@ -134,15 +134,9 @@ def test_given_queries_are_read_and_checked(tmp_path: Path) -> None:
     (tmp_path / "queries.jsonl").write_text("\n".join(lines) + "\n")
     judged = ["query-id\tcorpus-id\tscore", *(f"q{n}\td{n}\t1" for n in range(6)), "q6\tgone\t1", "q0\td3\t0"]
     (tmp_path / "qrels.tsv").write_text("\n".join(judged))
-    files = QuerySet(queries=tmp_path / "queries.jsonl", qrels=tmp_path / "qrels.tsv")
-    exam = given_exam(passages(6, titled=True), *read_queries(files))
+    judgements = read_queries(tmp_path / "queries.jsonl"), read_judgements(tmp_path / "qrels.tsv")
+    exam = given_exam(passages(6, titled=True), *judgements)
     assert exam.queries == tuple(f"Query {n}" for n in range(6))  # q6 has no answer here
     assert exam.relevant[0] == {"d0": 1.0}
     with pytest.raises(ConfigError, match="5 queries have a relevant document"):
-        given_exam(passages(5, titled=True), *read_queries(files))
-    (tmp_path / "qrels.tsv").write_text("q0 d0 1")
-    with pytest.raises(ConfigError, match=r"BEIR's layout"):
-        read_queries(files)
-    missing: Any = SimpleNamespace(queries=tmp_path / "none", qrels=tmp_path / "qrels.tsv")
-    with pytest.raises(ConfigError, match="cannot be read"):
-        read_queries(missing)
+        given_exam(passages(5, titled=True), *judgements)
