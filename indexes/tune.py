@@ -21,11 +21,12 @@ from hinterland.indexes.bundle import current_version
 from hinterland.indexes.embed import Embedder
 from hinterland.indexes.embed_cache import EmbeddingCache
 from hinterland.indexes.embedding import embedding, keep_vectors, publishing
+from hinterland.indexes.queries import query_texts
 from hinterland.indexes.search import Index
 from hinterland.indexes.tune_judged import Judged, need_words, tuned_search
 from hinterland.indexes.tune_measure import Bench
 from hinterland.indexes.tune_open import Measured, open_measured
-from hinterland.indexes.tune_queries import Asked, chunk_queries, read_queries
+from hinterland.indexes.tune_queries import Asked, chunk_queries
 from hinterland.indexes.tune_recall import recall_interval
 from hinterland.indexes.tune_walk import Point, choose, lines_of, walk
 from hinterland.indexes.version import republish
@@ -136,7 +137,7 @@ def tune(
         index: The index's folder, or the index opened; that one keeps its own parameters.
         recall: The promise, above 0 and up to 1. A promise of 1 cannot be shown by a sample.
         k: How many neighbours count.
-        queries: A file (see `read_queries`) or texts; ``None`` samples chunks of the index.
+        queries: A file (see `queries.read_queries`) or texts; ``None`` samples chunks of the index.
         seed: For the sample and the halves.
         embedder: The encoder; ``None`` loads the one the manifest names, if it is needed.
         sample: How many chunks are searched as queries.
@@ -248,7 +249,7 @@ def _asked(opened: Measured, queries: Queries, seed: int, sample: int) -> Asked:
     if queries is None:
         return chunk_queries(opened.vectors, sample, seed)
     if isinstance(queries, Path):
-        texts = read_queries(queries)
+        texts = query_texts(queries)
         file = queries / "queries.jsonl" if queries.is_dir() else queries
         origin = {"kind": "file", "path": str(queries), "sha256": hash_file(file)}
     else:

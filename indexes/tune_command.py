@@ -17,11 +17,11 @@ from hinterland.core.files import write_text
 from hinterland.indexes.bundle import open_bundle
 from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
 from hinterland.indexes.fusion_tuning import WEIGHTS
+from hinterland.indexes.queries import query_texts
 from hinterland.indexes.tune import SAMPLE, SPLIT_FROM, Check, check_promise, tune
 from hinterland.indexes.tune_judged import Judged, need_words, read_judged_queries
 from hinterland.indexes.tune_open import open_measured
 from hinterland.indexes.tune_plot import curve_svg
-from hinterland.indexes.tune_queries import read_queries
 from hinterland.indexes.tune_walk import lines_of
 
 __all__ = ["CommandConfig", "plan", "render", "run"]
@@ -87,7 +87,7 @@ def plan(config: CommandConfig) -> dict[str, Any]:
     grid = {} if config.check else opened.backend.grid()
     lines = len(lines_of(grid)) if grid else 1
     steps = len(next(iter(grid.values()), [])) + _STEPS if grid else 1
-    asked = len(read_queries(config.queries)) if config.queries else min(config.sample, len(opened.rows))
+    asked = len(query_texts(config.queries)) if config.queries else min(config.sample, len(opened.rows))
     half = asked // 2 if asked >= SPLIT_FROM else asked
     embeds = 0 if opened.backend.exact else len(opened.rows)
     told: dict[str, Any] = {

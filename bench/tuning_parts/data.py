@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hinterland.core.corpus import Corpus, write_corpus
 from hinterland.indexes.build import build_index
 from hinterland.indexes.embed import Embedder, SentenceEmbedder
-from hinterland.indexes.tune_queries import read_queries
+from hinterland.indexes.queries import query_texts
 
 __all__ = ["SETS", "Remembering", "corpus_of", "factories", "indexed", "queries_of"]
 
@@ -62,7 +62,7 @@ def corpus_of(folder: Path, place: Path) -> Corpus:
 
 def queries_of(folder: Path) -> list[str]:
     """Return a collection's queries."""
-    return read_queries(folder)
+    return query_texts(folder)
 
 
 def factories(chunks: int) -> list[str]:

@@ -20,7 +20,6 @@ from hinterland.indexes.search import Index
 from hinterland.indexes.tune import check_promise, tune
 from hinterland.indexes.tune_note import promise_note
 from hinterland.indexes.tune_open import open_measured
-from hinterland.indexes.tune_queries import read_queries
 from hinterland.indexes.version import republish
 
 pytest.importorskip("faiss")
@@ -153,7 +152,6 @@ def test_own_queries_and_the_command(built: Path, embedder: SentenceEmbedder, tm
     shutil.copytree(built, root)
     file = tmp_path / "queries.jsonl"
     file.write_text('{"_id": "1", "text": "capital of Peru"}\n\n{"query": "yen"}\n"copper"\n', "utf-8")
-    assert read_queries(file) == ["capital of Peru", "yen", "copper"]
     files = open_bundle(root).manifest["files"]
     tuned = tune(Index.open(root, embedder=embedder), queries=file)
     assert tuned.exact
@@ -181,19 +179,6 @@ def test_the_command_over_a_tuned_curve(root: Path, tmp_path: Path) -> None:
     assert (tmp_path / "curve.svg").read_text("utf-8").startswith("<svg")
     checked = tune_command.run(parse_config(tune_command.CommandConfig, {"index": root, "check": True}))
     assert tune_command.render(checked).startswith("the promise holds")
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [("", "no query"), ('{"a": 1}', "line 1 holds no query"), ("\n{oops", "line 2 holds no query")],
-)
-def test_bad_queries(text: str, message: str, tmp_path: Path) -> None:
-    file = tmp_path / "queries.jsonl"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigError, match=message):
-        read_queries(file)
-    with pytest.raises(ConfigError, match="cannot be read"):
-        read_queries(tmp_path / "none.txt")
 
 
 def test_bad_promises(root: Path) -> None:
