@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from hinterland.indexes.backend import IndexBackend, Mask, Vectors
 from hinterland.indexes.bundle import Bundle
-from hinterland.indexes.change_state import check_space, state_of
-from hinterland.indexes.embed import EmbedConfig, Embedder, SentenceEmbedder
+from hinterland.indexes.change_state import state_of
+from hinterland.indexes.embed import Embedder
 from hinterland.indexes.embed_cache import EmbeddingCache
 from hinterland.indexes.embed_passages import embed_passages
+from hinterland.indexes.encoder import check_space, encoder
 from hinterland.indexes.version import passages_of
 
 __all__ = ["Measured", "open_measured"]
@@ -55,10 +56,9 @@ class Measured:
 
         Raises:
             IndexBundleError: It is another than the index was built with.
+            ModelSourceError: It cannot be had.
         """
-        made = self.manifest["embedder"]
-        named = {key: made[key] for key in ("model", "query_prompt", "passage_prompt", "max_tokens")}
-        embedder = self.given or SentenceEmbedder(EmbedConfig(**named))
+        embedder = encoder(self.bundle) if self.given is None else self.given
         check_space(embedder, self.bundle, to="tune")
         return embedder
 
