@@ -16,13 +16,14 @@ from hinterland.core.corpus import Corpus, conform
 from hinterland.core.errors import CorpusError, IndexBundleError
 from hinterland.indexes.bundle import current_version
 from hinterland.indexes.change_faiss import append
-from hinterland.indexes.change_state import State, check_space, next_version, state_of
+from hinterland.indexes.change_state import State, next_version, state_of
 from hinterland.indexes.chunking import chunking_of, cut_documents
 from hinterland.indexes.corpus_rows import as_documents, chunk_table, read_documents
 from hinterland.indexes.embed import Embedder
 from hinterland.indexes.embed_cache import EmbeddingCache
 from hinterland.indexes.embed_passages import embed_passages
 from hinterland.indexes.embedding import embedding, keep_vectors, publishing, rules_now
+from hinterland.indexes.encoder import check_space
 from hinterland.indexes.removal import withhold
 from hinterland.indexes.removal_rules import Rule, rules_in_force
 from hinterland.indexes.version import ROW, passages_of

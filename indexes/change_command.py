@@ -10,15 +10,14 @@ from pydantic import Field
 
 from hinterland.core.config import Config
 from hinterland.core.corpus import Corpus
-from hinterland.indexes.bundle import Bundle, open_bundle
+from hinterland.indexes.bundle import open_bundle
 from hinterland.indexes.change_add import add_documents, upsert
 from hinterland.indexes.corpus_rows import read_documents
-from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
+from hinterland.indexes.embed import EmbedConfig
+from hinterland.indexes.encoder import encoder
 from hinterland.indexes.removal_rules import rules_in_force
 
-__all__ = ["CommandConfig", "encoder", "plan", "render", "run"]
-
-_NAMED = ("model", "query_prompt", "passage_prompt", "max_tokens")
+__all__ = ["CommandConfig", "plan", "render", "run"]
 
 
 class CommandConfig(Config):
@@ -42,14 +41,6 @@ class CommandConfig(Config):
     embed: EmbedConfig | None = None
     keep: int = Field(default=2, ge=1)
     wait_seconds: float = Field(default=0.0, ge=0)
-
-
-def encoder(bundle: Bundle, config: EmbedConfig | None) -> SentenceEmbedder:
-    """Return the encoder that was given, else the one that the manifest names."""
-    if config is not None:
-        return SentenceEmbedder(config)
-    made = bundle.manifest["embedder"]
-    return SentenceEmbedder(EmbedConfig(**{name: made[name] for name in _NAMED if name in made}))
 
 
 def plan(config: CommandConfig) -> dict[str, Any]:

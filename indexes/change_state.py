@@ -13,14 +13,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 import hinterland.indexes.faiss_backend  # noqa: F401 - files itself in BACKENDS
-from hinterland.core.errors import IndexBundleError
 from hinterland.indexes.backend import BACKENDS, IndexBackend
 from hinterland.indexes.bundle import CHUNKS, DENSE, Bundle, check_version, read_current
-from hinterland.indexes.embed import Embedder
 from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.version import ROW, dense_rows, publish_version
 
-__all__ = ["EVERYTHING", "State", "check_space", "next_version", "read_version", "state_of"]
+__all__ = ["EVERYTHING", "State", "next_version", "read_version", "state_of"]
 
 #: As ``keep``: no version is pruned.
 EVERYTHING = 1_000_000
@@ -84,31 +82,6 @@ def state_of(root: Path) -> State:
         IndexBundleError: There is no index, or it is damaged or newer.
     """
     return read_current(root, lambda bundle: _read(root, bundle))
-
-
-def check_space(embedder: Embedder, bundle: Bundle, *, to: str = "add") -> None:
-    """Refuse an encoder whose vectors do not belong beside those of a version.
-
-    Args:
-        embedder: The encoder.
-        bundle: The version.
-        to: What it is wanted for, a verb for the cure.
-
-    Raises:
-        IndexBundleError: Its dimension or its space differs.
-    """
-    made = bundle.manifest["embedder"]
-    if embedder.dimension != made["dimension"]:
-        problem = f"the encoder gives {embedder.dimension} dimensions, the index has {made['dimension']}"
-    elif embedder.space != made["space"]:
-        problem = f"the encoder's fingerprint is {embedder.space}, the index was built with {made['space']}"
-    else:
-        return
-    raise IndexBundleError(
-        problem,
-        where=str(bundle.folder.parents[1]),
-        cure=f"{to} with the model, prompts and length it was built with ({made['model']}), or build again",
-    )
 
 
 def next_version(

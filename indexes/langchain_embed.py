@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hinterland.core.errors import ConfigError, IndexBundleError
 from hinterland.core.run import fingerprint
 from hinterland.indexes.embed import Embedder
+from hinterland.indexes.encoder import LANGCHAIN
 
 if TYPE_CHECKING:
     from hinterland.indexes.chunk import Tokenizer
@@ -71,7 +72,7 @@ class LangChainEmbedder:
     @property
     def _name(self) -> str:
         kind = type(self.embeddings)
-        return f"langchain:{kind.__module__}.{kind.__qualname__}"
+        return f"{LANGCHAIN}{kind.__module__}.{kind.__qualname__}"
 
     @cached_property
     def space(self) -> str:

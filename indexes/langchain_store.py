@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 from hinterland.core.errors import IndexBundleError, StorageError
 from hinterland.indexes.bundle import CURRENT, open_bundle
 from hinterland.indexes.change_faiss import vectors_of
-from hinterland.indexes.embed import EmbedConfig, Embedder, SentenceEmbedder
+from hinterland.indexes.embed import Embedder, SentenceEmbedder
+from hinterland.indexes.encoder import encoder
 from hinterland.indexes.langchain_embed import LangChainEmbedder, as_embedder, as_embeddings
 from hinterland.indexes.langchain_queue import Queue
 from hinterland.indexes.langchain_rows import chunk_rows
@@ -80,17 +81,10 @@ class HinterlandVectorStore(VectorStore):  # type: ignore[misc] # langchain_core
         wait_seconds: float = 60.0,
     ) -> None:
         self.root = Path(root)
-        made = open_bundle(self.root).manifest["embedder"] if (self.root / CURRENT).is_file() else None
-        if embedding is None and made and str(made["model"]).startswith("langchain:"):
-            raise IndexBundleError(
-                f"the index was made with LangChain's {made['model'].rpartition('.')[2]}",
-                where=str(self.root),
-                cure="give it as embedding",
-            )
+        bundle = open_bundle(self.root) if (self.root / CURRENT).is_file() else None
         if embedding is None:
-            keys = ("model", "query_prompt", "passage_prompt", "max_tokens")
-            embedding = SentenceEmbedder(EmbedConfig(**{key: made[key] for key in keys} if made else {}))
-        self.embedder = as_embedder(embedding, recorded=made)
+            embedding = encoder(bundle) if bundle else SentenceEmbedder()
+        self.embedder = as_embedder(embedding, recorded=bundle.manifest["embedder"] if bundle else None)
         self.long_texts = 0
         self._settings = StoreSettings(factory, lexical, wait_seconds)
         self._lock, self._view = RLock(), View.empty()

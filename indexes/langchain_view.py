@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 import hinterland.indexes.faiss_backend  # noqa: F401 - files itself in BACKENDS
 from hinterland.indexes.backend import BACKENDS, IndexBackend
 from hinterland.indexes.bundle import CHUNKS, DENSE, Bundle, read_current
-from hinterland.indexes.change_state import check_space
 from hinterland.indexes.embed import Embedder
+from hinterland.indexes.encoder import check_space
 from hinterland.indexes.langchain_rows import as_document, chunk_rows, metadata_of
 from hinterland.indexes.metadata_filter import metadata_mask
 from hinterland.indexes.version import dense_rows

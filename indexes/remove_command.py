@@ -11,9 +11,9 @@ from pydantic import Field
 from hinterland.core.config import Config
 from hinterland.core.errors import ConfigError
 from hinterland.indexes.bundle import Bundle, open_bundle
-from hinterland.indexes.change_command import encoder
 from hinterland.indexes.change_state import state_of
 from hinterland.indexes.embed import EmbedConfig
+from hinterland.indexes.encoder import encoder
 from hinterland.indexes.queries import read_judgements, read_queries
 from hinterland.indexes.removal import Rule, lift_rule, plan_removal, remove
 from hinterland.indexes.removal_cost import removal_cost

@@ -18,10 +18,10 @@ from hinterland.core.errors import IndexBundleError
 from hinterland.core.run import fingerprint
 from hinterland.indexes.backend import BACKENDS, IndexBackend
 from hinterland.indexes.bundle import CHUNKS, DENSE, MANIFEST, Bundle, read_current
-from hinterland.indexes.change_state import check_space
 from hinterland.indexes.chunk import with_title
 from hinterland.indexes.chunk_reader import ChunkReader
-from hinterland.indexes.embed import EmbedConfig, Embedder, SentenceEmbedder
+from hinterland.indexes.embed import Embedder
+from hinterland.indexes.encoder import check_space, encoder
 from hinterland.indexes.hits import DocumentHit, Hit, Result
 from hinterland.indexes.lexical import LexicalConfig, LexicalIndex
 from hinterland.indexes.pipeline import Ranked
@@ -93,17 +93,14 @@ class Index:
     @classmethod
     def _read(cls, bundle: Bundle, embedder: Embedder | None, memory_map: bool) -> Index:
         """Open a version that was checked."""
-        made = bundle.manifest["embedder"]
-        if embedder is None:
-            named = {key: made[key] for key in ("model", "query_prompt", "passage_prompt", "max_tokens")}
-            embedder = SentenceEmbedder(EmbedConfig(**named))
+        embedder = encoder(bundle) if embedder is None else embedder
         check_space(embedder, bundle, to="search")
         settings = bundle.manifest["index"]
         backend = BACKENDS.get(settings["backend"]).load(bundle.folder / DENSE, settings=settings)
         chunks = pq.read_table(bundle.folder / CHUNKS)
         rows = dense_rows(chunks)
         outside = len(rows) and (rows.min() < 0 or rows.max() >= backend.size)
-        if outside or len(np.unique(rows)) < len(rows) or backend.dimension != made["dimension"]:
+        if outside or len(np.unique(rows)) < len(rows) or backend.dimension != embedder.dimension:
             raise IndexBundleError(
                 f"{backend.size} vectors of {backend.dimension} numbers for {chunks.num_rows} chunks",
                 where=str(bundle.folder),
