@@ -15,6 +15,7 @@ from hinterland.indexes.change_faiss import centroids_of, compacted, emptied, ve
 from hinterland.indexes.change_state import State, next_version
 from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
 from hinterland.indexes.segments import keys_of
+from hinterland.indexes.unit_vectors import unit_vectors
 from hinterland.indexes.version import ROW, passages_of
 
 __all__ = ["Compacted", "compact_state", "publish_compacted"]
@@ -63,7 +64,7 @@ def compact_state(state: State) -> Compacted:
         return Compacted(emptied(state.backend), chunks, dropped, "emptied", dropped, 0)
     alive = np.zeros(state.backend.size, np.bool_)
     alive[rows] = True
-    dead = _unit(vectors_of(state.backend, np.flatnonzero(~alive)))
+    dead = unit_vectors(vectors_of(state.backend, np.flatnonzero(~alive)))
     own = vectors_of(state.backend, rows)
     if len(dead) * len(rows) > _MOST:
         dead = dead[:: -(-len(dead) * len(rows) // _MOST)]
@@ -107,11 +108,6 @@ def _cached(state: State, chunks: pa.Table) -> Vectors | None:
     return out
 
 
-def _unit(vectors: Vectors) -> Vectors:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)
-
-
 def _step(dead: Vectors) -> int:
     """Return how many vectors are compared with all dead ones at a time."""
     return max(min(_BLOCK, _CELLS // max(len(dead), 1)), 1)
@@ -123,7 +119,7 @@ def _like(vectors: Vectors, dead: Vectors) -> NDArray[np.int64]:
         return np.zeros(0, np.int64)
     step = _step(dead)
     found = [
-        start + np.flatnonzero((_unit(vectors[start : start + step]) @ dead.T).max(axis=1) > _SAME)
+        start + np.flatnonzero((unit_vectors(vectors[start : start + step]) @ dead.T).max(axis=1) > _SAME)
         for start in range(0, len(vectors), step)
     ]
     return np.concatenate(found)
@@ -149,9 +145,9 @@ def _check(backend: IndexBackend, own: Vectors, dead: Vectors, state: State) -> 
     near, step = 0, _step(dead)
     for start in range(0, backend.size if len(dead) else 0, step):
         rows = np.arange(start, min(start + step, backend.size), dtype=np.int64)
-        left = _unit(vectors_of(backend, rows))
+        left = unit_vectors(vectors_of(backend, rows))
         to_dead = (left @ dead.T).max(axis=1)
-        to_own = (left * _unit(own[rows])).sum(axis=1)
+        to_own = (left * unit_vectors(own[rows])).sum(axis=1)
         if ((to_dead > _SAME) & (to_dead > to_own + 1e-5)).any():
             raise IndexBundleError("a removed vector is still there", where=str(state.dense), cure=cure)
         near += int((to_dead > _SAME).sum())

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hinterland.core.imports import require_faiss
 from hinterland.indexes.backend import BACKENDS, IndexBackend, Vectors
 from hinterland.indexes.faiss_backend import FaissBackend
+from hinterland.indexes.unit_vectors import unit_vectors
 
 __all__ = ["append", "centroids_of", "compacted", "emptied", "vectors_of"]
 
@@ -48,9 +49,7 @@ def centroids_of(backend: IndexBackend) -> Vectors:
     ivf = faiss.try_extract_index_ivf(backend._index)
     if ivf is None or not ivf.nlist or ivf.d != backend.dimension:
         return np.zeros((0, backend.dimension), np.float32)
-    centres = faiss.downcast_index(ivf.quantizer).reconstruct_n(0, ivf.nlist)
-    norms = np.linalg.norm(centres, axis=1, keepdims=True)
-    return np.asarray(centres / np.maximum(norms, 1e-12), np.float32)
+    return unit_vectors(faiss.downcast_index(ivf.quantizer).reconstruct_n(0, ivf.nlist))
 
 
 def compacted(

@@ -17,6 +17,7 @@ from hinterland.core.run import fingerprint
 from hinterland.indexes.embed_streams import TOKENS, in_streams, token_batches
 from hinterland.indexes.loading import loading
 from hinterland.indexes.tokens import FastTokenizer
+from hinterland.indexes.unit_vectors import unit_vectors
 
 if TYPE_CHECKING:
     from hinterland.indexes.chunk import Tokenizer
@@ -249,7 +250,7 @@ class SentenceEmbedder:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
         if len(texts) > 1 and self._in_streams:
-            return _unit(self._encode_in_streams(texts, prompt))
+            return unit_vectors(self._encode_in_streams(texts, prompt))
         import torch
 
         with torch.inference_mode():
@@ -261,7 +262,7 @@ class SentenceEmbedder:
                 convert_to_tensor=True,
                 show_progress_bar=False,
             )
-            return _unit(raw.float().cpu().numpy())
+            return unit_vectors(raw.float().cpu().numpy())
 
     @cached_property
     def _in_streams(self) -> bool:
@@ -289,15 +290,6 @@ class SentenceEmbedder:
         for batch, found in zip(batches, in_streams(forward, features), strict=True):
             vectors[batch] = found
         return vectors
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    """Return unit vectors.
-
-    It is done here, in float32, because bfloat16 norms are off by up to 1/256.
-    """
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
 
 
 @lru_cache(maxsize=2)

@@ -14,6 +14,7 @@ from hinterland.core.errors import ConfigError, IndexBundleError
 from hinterland.core.run import fingerprint
 from hinterland.indexes.embed import Embedder
 from hinterland.indexes.encoder import LANGCHAIN
+from hinterland.indexes.unit_vectors import unit_vectors
 
 if TYPE_CHECKING:
     from hinterland.indexes.chunk import Tokenizer
@@ -144,8 +145,7 @@ class LangChainEmbedder:
                 where=self._name,
                 cure="use another embedding",
             )
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
+        return unit_vectors(vectors)
 
 
 def as_embedder(embedding: Embeddings | Embedder, *, recorded: Mapping[str, Any] | None = None) -> Embedder:

@@ -38,6 +38,7 @@ from hinterland.indexes.langchain_view import Filter, View
 from hinterland.indexes.langchain_write import StoreSettings, change, current_view
 from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.mmr import diversify
+from hinterland.indexes.unit_vectors import unit_vectors
 
 __all__ = ["HinterlandVectorStore"]
 
@@ -334,7 +335,7 @@ class HinterlandVectorStore(VectorStore):  # type: ignore[misc] # langchain_core
                 where=str(self.root),
                 cure="embed with the store's embedding",
             )
-        return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), dtype=np.float32)
+        return unit_vectors(vector)
 
     def _count_long(self, texts: Sequence[str]) -> None:
         """Count texts that the encoder does not read to the end, and say so the first time."""

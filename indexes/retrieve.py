@@ -16,6 +16,7 @@ from hinterland.core.errors import IndexBundleError
 from hinterland.indexes.backend import IndexBackend, Mask, Vectors
 from hinterland.indexes.lexical import LexicalIndex, best_first
 from hinterland.indexes.pipeline import Candidates
+from hinterland.indexes.unit_vectors import unit_vectors
 
 __all__ = ["Rankings"]
 
@@ -63,9 +64,7 @@ class Rankings:
         Raises:
             IndexBundleError: This kind of index cannot give vectors back.
         """
-        found = self.backend.reconstruct(self._rows[chunks])
-        norms = np.linalg.norm(found, axis=1, keepdims=True)
-        return np.asarray(found / np.maximum(norms, 1e-12), dtype=np.float32)
+        return unit_vectors(self.backend.reconstruct(self._rows[chunks]))
 
     @cached_property
     def _sample(self) -> Vectors:
