@@ -11,7 +11,7 @@ import pyarrow as pa
 from hinterland.core.corpus import Corpus
 from hinterland.core.seeds import generator
 from hinterland.indexes.build_options import BuildOptions
-from hinterland.indexes.chunk import Chunk
+from hinterland.indexes.chunk_types import Chunk
 from hinterland.indexes.chunking import ChunkConfig, cut_documents
 from hinterland.indexes.corpus_rows import as_documents, chunk_table, read_documents
 from hinterland.indexes.embed import Embedder

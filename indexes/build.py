@@ -17,7 +17,7 @@ from hinterland.core.errors import IndexBundleError
 from hinterland.core.run import fingerprint
 from hinterland.indexes.backend import BACKENDS, IndexBackend
 from hinterland.indexes.build_options import BuildOptions
-from hinterland.indexes.chunk import Chunk, ChunkCounts
+from hinterland.indexes.chunk_types import Chunk, ChunkCounts
 from hinterland.indexes.chunking import ChunkConfig, cut_documents
 from hinterland.indexes.corpus_rows import as_documents, chunk_table, read_documents, title_of
 from hinterland.indexes.embed import Embedder

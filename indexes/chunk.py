@@ -25,22 +25,9 @@ from hinterland.indexes.chunk_types import (
     Sections,
     Span,
     Tokenizer,
-    with_title,
 )
 
-__all__ = [
-    "Chunk",
-    "ChunkCounts",
-    "Cut",
-    "Document",
-    "Section",
-    "Sections",
-    "Span",
-    "Tokenizer",
-    "chunk_documents",
-    "sentence_spans",
-    "with_title",
-]
+__all__ = ["chunk_documents", "sentence_spans"]
 
 #: The end of a sentence: a full stop with its closing quotes before a space, a CJK full
 #: stop, or a line's end. A wrong cut ("U.S. forces") is harmless: pieces are packed again.

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from html import unescape
 
-from hinterland.indexes.chunk import Document, Section
+from hinterland.indexes.chunk_types import Document, Section
 
 __all__ = ["Heading", "find_headings", "heading_sections"]
 

@@ -8,7 +8,8 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from hinterland.indexes.chunk import Cut, Span, sentence_spans
+from hinterland.indexes.chunk import sentence_spans
+from hinterland.indexes.chunk_types import Cut, Span
 
 __all__ = ["windows"]
 

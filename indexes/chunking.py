@@ -9,9 +9,10 @@ from pydantic import Field
 
 from hinterland.core.config import Config
 from hinterland.core.errors import ConfigError
-from hinterland.indexes.chunk import Chunk, ChunkCounts, Document, Tokenizer, chunk_documents
+from hinterland.indexes.chunk import chunk_documents
 from hinterland.indexes.chunk_headings import heading_sections
 from hinterland.indexes.chunk_tokens import windows
+from hinterland.indexes.chunk_types import Chunk, ChunkCounts, Document, Tokenizer
 
 __all__ = ["ChunkConfig", "chunking_of", "cut_documents"]
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from hinterland.core.corpus import Corpus
 from hinterland.core.errors import ConfigError, CorpusError, IndexBundleError, nearest
-from hinterland.indexes.chunk import Chunk, Document
+from hinterland.indexes.chunk_types import Chunk, Document
 
 __all__ = ["as_documents", "chunk_table", "read_documents", "title_of"]
 

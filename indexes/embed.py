@@ -20,7 +20,7 @@ from hinterland.indexes.tokens import FastTokenizer
 from hinterland.indexes.unit_vectors import unit_vectors
 
 if TYPE_CHECKING:
-    from hinterland.indexes.chunk import Tokenizer
+    from hinterland.indexes.chunk_types import Tokenizer
 
 __all__ = ["EmbedConfig", "Embedder", "SentenceEmbedder", "cpu_has_bf16"]
 

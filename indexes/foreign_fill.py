@@ -17,7 +17,7 @@ from hinterland.core.corpus import Corpus
 from hinterland.core.progress import track
 from hinterland.indexes.build import as_documents, chunk_table, read_documents
 from hinterland.indexes.bundle import CHUNKS, read_current
-from hinterland.indexes.chunk import with_title
+from hinterland.indexes.chunk_types import with_title
 from hinterland.indexes.chunking import ChunkConfig, cut_documents
 from hinterland.indexes.embed import Embedder
 from hinterland.indexes.foreign import ENCODER

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from hinterland.indexes.chunk import with_title
+from hinterland.indexes.chunk_types import with_title
 
 __all__ = ["DocumentHit", "Hit", "Result"]
 

@@ -17,7 +17,7 @@ from hinterland.indexes.encoder import LANGCHAIN
 from hinterland.indexes.unit_vectors import unit_vectors
 
 if TYPE_CHECKING:
-    from hinterland.indexes.chunk import Tokenizer
+    from hinterland.indexes.chunk_types import Tokenizer
 
 __all__ = ["HinterlandEmbeddings", "LangChainEmbedder", "as_embedder", "as_embeddings"]
 

@@ -18,8 +18,8 @@ from hinterland.core.errors import IndexBundleError
 from hinterland.core.run import fingerprint
 from hinterland.indexes.backend import BACKENDS, IndexBackend
 from hinterland.indexes.bundle import CHUNKS, DENSE, MANIFEST, Bundle, read_current
-from hinterland.indexes.chunk import with_title
 from hinterland.indexes.chunk_reader import ChunkReader
+from hinterland.indexes.chunk_types import with_title
 from hinterland.indexes.embed import Embedder
 from hinterland.indexes.encoder import check_space, encoder
 from hinterland.indexes.hits import DocumentHit, Hit, Result

@@ -48,7 +48,7 @@ class FastTokenizer:
         return self._max
 
     def token_spans(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
-        """See `hinterland.indexes.chunk.Tokenizer.token_spans`."""
+        """See `hinterland.indexes.chunk_types.Tokenizer.token_spans`."""
         if not texts:
             return []
         encoded = self._tokenizer(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hinterland.indexes.backend import IndexBackend
 from hinterland.indexes.bundle import CHUNKS, DENSE, Bundle, publish
-from hinterland.indexes.chunk import with_title
+from hinterland.indexes.chunk_types import with_title
 from hinterland.indexes.faiss_disk import link, link_lists
 from hinterland.indexes.lexical import LexicalConfig, LexicalIndex
 

@@ -13,7 +13,8 @@ from gpu_parts.common import SEED
 
 from hinterland.core.files import write_text
 from hinterland.core.seeds import generator
-from hinterland.indexes.chunk import Document, Tokenizer, chunk_documents
+from hinterland.indexes.chunk import chunk_documents
+from hinterland.indexes.chunk_types import Document, Tokenizer
 
 __all__ = ["Collection", "MissingDataError", "document_of", "ranked_documents", "read_collection"]
 

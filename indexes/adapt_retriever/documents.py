@@ -12,7 +12,8 @@ import pyarrow as pa
 from hinterland.core.errors import CorpusError
 from hinterland.core.seeds import generator
 from hinterland.indexes.build import title_of
-from hinterland.indexes.chunk import Document, Tokenizer, chunk_documents, sentence_spans, with_title
+from hinterland.indexes.chunk import chunk_documents, sentence_spans
+from hinterland.indexes.chunk_types import Document, Tokenizer, with_title
 
 __all__ = ["Passage", "Split", "from_chunks", "from_corpus", "split_documents"]
 

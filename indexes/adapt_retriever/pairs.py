@@ -9,7 +9,8 @@ from itertools import chain, pairwise, zip_longest
 from hinterland.core.seeds import generator
 from hinterland.indexes.adapt_retriever.documents import Passage
 from hinterland.indexes.adapt_retriever.settings import Kind
-from hinterland.indexes.chunk import sentence_spans, with_title
+from hinterland.indexes.chunk import sentence_spans
+from hinterland.indexes.chunk_types import with_title
 
 __all__ = [
     "Pair",

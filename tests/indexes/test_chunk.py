@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hinterland.core.errors import ModelSourceError
-from hinterland.indexes.chunk import Document, chunk_documents, sentence_spans
+from hinterland.indexes.chunk import chunk_documents, sentence_spans
+from hinterland.indexes.chunk_types import Document
 from hinterland.indexes.embed import SentenceEmbedder
 from hinterland.indexes.tokens import FastTokenizer
 

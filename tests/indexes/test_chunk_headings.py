@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from letter_embedder import WordTokenizer
 
 from hinterland.core.errors import ConfigError
-from hinterland.indexes.chunk import Document
 from hinterland.indexes.chunk_headings import find_headings, heading_sections
+from hinterland.indexes.chunk_types import Document
 from hinterland.indexes.chunking import ChunkConfig, cut_documents
 
 MARKDOWN = """---

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from letter_embedder import WordTokenizer
 from numpy.typing import NDArray
 
-from hinterland.indexes.chunk import Document, Tokenizer, sentence_spans
+from hinterland.indexes.chunk import sentence_spans
 from hinterland.indexes.chunk_tokens import windows
+from hinterland.indexes.chunk_types import Document, Tokenizer
 from hinterland.indexes.chunking import ChunkConfig, cut_documents
 from hinterland.indexes.embed import SentenceEmbedder
 

@@ -24,7 +24,7 @@ from letter_embedder import LetterEmbedder
 from hinterland.core.errors import ConfigError, IndexBundleError, StorageError
 from hinterland.indexes.bundle import open_bundle, writer_lock
 from hinterland.indexes.change import compact, remove
-from hinterland.indexes.chunk import with_title
+from hinterland.indexes.chunk_types import with_title
 from hinterland.indexes.embed import SentenceEmbedder
 from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
 from hinterland.indexes.langchain_embed import HinterlandEmbeddings, LangChainEmbedder, as_embedder

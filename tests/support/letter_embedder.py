@@ -22,7 +22,7 @@ class WordTokenizer:
         self.max_tokens = max_tokens
 
     def token_spans(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
-        """See `hinterland.indexes.chunk.Tokenizer`."""
+        """See `hinterland.indexes.chunk_types.Tokenizer`."""
         spans = [[match.span() for match in re.finditer(r"\w+|[^\w\s]", text)] for text in texts]
         return [np.asarray(each, dtype=np.int64).reshape(-1, 2) for each in spans]
 
