@@ -26,7 +26,7 @@ from hinterland.indexes.search import Index
 from hinterland.indexes.tune_judged import Judged, need_words, tuned_search
 from hinterland.indexes.tune_measure import Bench
 from hinterland.indexes.tune_open import Measured, open_measured
-from hinterland.indexes.tune_queries import Asked, chunk_queries
+from hinterland.indexes.tune_queries import Asked, StandIn, chunk_queries, sentence_queries
 from hinterland.indexes.tune_recall import recall_interval
 from hinterland.indexes.tune_walk import Point, choose, lines_of, walk
 from hinterland.indexes.version import republish
@@ -36,7 +36,7 @@ __all__ = ["Check", "Tuning", "check_promise", "tune"]
 #: What a user gives as queries: a file, or texts.
 Queries = Path | Sequence[str] | None
 
-SAMPLE = 2000  # chunks searched as queries, both halves
+SAMPLE = 2000  # sentences or chunks searched as queries, both halves
 SPLIT_FROM = 200  # fewer queries are not halved: either half alone would say too little
 _SLACK = 0.01  # what a promise may be missed by before it counts as broken
 
@@ -128,6 +128,7 @@ def tune(
     seed: int = 0,
     embedder: Embedder | None = None,
     sample: int = SAMPLE,
+    stand_in: StandIn = "sentences",
     judged: Judged | None = None,
     write: bool = True,
 ) -> Tuning:
@@ -137,10 +138,12 @@ def tune(
         index: The index's folder, or the index opened; that one keeps its own parameters.
         recall: The promise, above 0 and up to 1. A promise of 1 cannot be shown by a sample.
         k: How many neighbours count.
-        queries: A file (see `queries.read_queries`) or texts; ``None`` samples chunks of the index.
+        queries: A file (see `queries.read_queries`) or texts; ``None`` takes ``stand_in``.
         seed: For the sample and the halves.
         embedder: The encoder; ``None`` loads the one the manifest names, if it is needed.
-        sample: How many chunks are searched as queries.
+        sample: How many chunks are sampled where there are no queries.
+        stand_in: What of them is searched for: a ``sentences`` of each, or the ``chunks`` themselves,
+            which needs no encoder and says little of real queries (`hinterland.indexes.tune_queries`).
         judged: Queries with judgements, to tune the mix of vectors and words on; its figures
             are those of the parameters chosen.
         write: Publish the choice as a new version.
@@ -161,7 +164,7 @@ def tune(
         opened = open_measured(root, embedder, cache)
         if judged is not None:
             need_words(opened.bundle)
-        tuning = _tuned(opened, recall, k, queries, seed, sample)
+        tuning = _tuned(opened, recall, k, queries, seed, sample, stand_in)
         if judged is not None:
             backend = opened.backend.tuned(tuning.parameters)
             tuning = replace(tuning, fusion=tuned_search(opened, backend, judged, seed=seed))
@@ -185,7 +188,7 @@ def check_promise(
         index: The index's folder, or the index opened.
         queries: Other queries than those the manifest names.
         embedder: The encoder; ``None`` loads the one the manifest names, if it is needed.
-        sample: How many chunks are searched as queries, if chunks were.
+        sample: How many chunks are sampled, if they or their sentences were searched for.
         write: Write what was found into the manifest of a new version, so that the index is no
             longer called untested after changes.
 
@@ -209,7 +212,8 @@ def check_promise(
         if not opened.backend.grid() and opened.backend.exact:
             check = Check(promise, k, Interval(1.0, 1.0, 1.0), True, {"kind": "none", "count": 0})
         else:
-            asked = _asked(opened, queries, int(made["seed"]), sample)
+            stand_in: StandIn = "chunks" if named.get("kind") == "chunks" else "sentences"
+            asked = _asked(opened, queries, int(made["seed"]), sample, stand_in)
             reach = _reach(opened, asked, k)
             found = Interval(1.0, 1.0, 1.0)
             if reach:
@@ -245,9 +249,11 @@ def _place(index: Path | Index, embedder: Embedder | None) -> tuple[Path, Embedd
     return index, embedder
 
 
-def _asked(opened: Measured, queries: Queries, seed: int, sample: int) -> Asked:
-    if queries is None:
+def _asked(opened: Measured, queries: Queries, seed: int, sample: int, stand_in: StandIn) -> Asked:
+    if queries is None and stand_in == "chunks":
         return chunk_queries(opened.vectors, sample, seed)
+    if queries is None:
+        return sentence_queries(opened.chunks["text"].to_pylist(), opened.embedder, sample, seed)
     if isinstance(queries, Path):
         texts = query_texts(queries)
         file = queries / "queries.jsonl" if queries.is_dir() else queries
@@ -255,7 +261,7 @@ def _asked(opened: Measured, queries: Queries, seed: int, sample: int) -> Asked:
     else:
         texts, origin = list(queries), {"kind": "texts"}
         if not texts:
-            raise ConfigError("no queries", cure="give some, or none at all to sample chunks")
+            raise ConfigError("no queries", cure="give some, or none at all to sample sentences of the index")
     return Asked(str(origin["kind"]), opened.embedder.queries(texts), None, origin)
 
 
@@ -264,7 +270,9 @@ def _reach(opened: Measured, asked: Asked, k: int) -> int:
     return min(k, len(opened.rows) - (asked.own is not None))
 
 
-def _tuned(opened: Measured, promise: float, k: int, queries: Queries, seed: int, sample: int) -> Tuning:
+def _tuned(
+    opened: Measured, promise: float, k: int, queries: Queries, seed: int, sample: int, stand_in: StandIn
+) -> Tuning:
     backend = opened.backend
     grid = backend.grid()
     whole = Interval(1.0, 1.0, 1.0)
@@ -272,7 +280,7 @@ def _tuned(opened: Measured, promise: float, k: int, queries: Queries, seed: int
         none: dict[str, Any] = {"kind": "none", "count": 0}
         note = "this index is searched exactly: its recall is 1, and there is nothing to tune"
         return Tuning(promise, k, {}, whole, True, True, False, none, (), None, seed, note)
-    asked = _asked(opened, queries, seed, sample)
+    asked = _asked(opened, queries, seed, sample, stand_in)
     told = {**asked.origin, "count": len(asked)}
     reach = _reach(opened, asked, k)
     if reach < 1:
@@ -312,8 +320,10 @@ def _note(*, met: bool, split: bool, kind: str, count: int, k: int, reach: int, 
         notes.append(f"no setting could be shown to keep recall {promise:g}; the best is used")
     if promise < 1 and count < promise / (1 - promise):
         notes.append(f"{count} queries are too few to show {promise:g}, even if all were perfect")
+    if kind == "sentences":
+        notes.append("recall was measured on sentences of the index; your own queries tell more")
     if kind == "chunks":
-        notes.append("recall was measured on chunks searched as queries; your own queries tell more")
+        notes.append("recall was measured on chunks as queries: on real ones it may be far lower")
     if not split:
         notes.append(
             f"{count} queries are too few to halve: the choice was measured on the queries it was made on"

@@ -22,6 +22,7 @@ from hinterland.indexes.tune import SAMPLE, SPLIT_FROM, Check, check_promise, tu
 from hinterland.indexes.tune_judged import Judged, need_words, read_judged_queries
 from hinterland.indexes.tune_open import open_measured
 from hinterland.indexes.tune_plot import curve_svg
+from hinterland.indexes.tune_queries import StandIn
 from hinterland.indexes.tune_walk import lines_of
 
 __all__ = ["CommandConfig", "plan", "render", "run"]
@@ -38,10 +39,12 @@ class CommandConfig(Config):
         recall: The recall to keep.
         k: Of recall@k.
         queries: A file with a query a line, JSON lines, or a folder in BEIR's layout; none
-            samples chunks of the index.
+            samples sentences of the index.
         qrels: Judgements of these queries in BEIR's layout, to tune how a hybrid search mixes
             vectors and words; the queries need ids then (``_id``).
-        sample: Chunks searched as queries where no queries are given.
+        sample: Chunks sampled where no queries are given.
+        stand_in: What of them is searched for: ``sentences``, or the ``chunks`` themselves, which
+            needs no encoder but says little of real queries.
         seed: For the sample and for halving the queries.
         check: Only measure whether the promise that stands in the index still holds.
         plot: An SVG file for the curve.
@@ -55,6 +58,7 @@ class CommandConfig(Config):
     queries: Path | None = None
     qrels: Path | None = None
     sample: int = Field(default=SAMPLE, ge=2)
+    stand_in: StandIn = "sentences"
     seed: int = 0
     check: bool = False
     plot: Path | None = None
@@ -98,7 +102,7 @@ def plan(config: CommandConfig) -> dict[str, Any]:
         "parameters_tried": grid,
         "points_at_most": lines * steps,
         "queries": asked,
-        "queries_kind": "file" if config.queries else "chunks",
+        "queries_kind": "file" if config.queries else config.stand_in,
         "passages_embedded_at_most": embeds,
     }
     if judged is not None:
@@ -146,6 +150,7 @@ def run(config: CommandConfig) -> dict[str, Any]:
         seed=config.seed,
         embedder=embedder,
         sample=config.sample,
+        stand_in=config.stand_in,
         judged=judged,
     )
     told = tuning.as_dict()
@@ -219,7 +224,8 @@ def _curve(result: dict[str, Any]) -> list[str]:
     told = result["tuning"]
     if told["exact"]:
         return [f"{result['index']}: {told['note']}"]
-    kind = {"chunks": "chunks searched as queries", "file": "queries"}.get(told["queries"]["kind"], "queries")
+    kinds = {"chunks": "chunks searched as queries", "sentences": "sentences of chunks"}
+    kind = kinds.get(told["queries"]["kind"], "queries")
     lines = [
         f"{result['index']}: {_settings(told['parameters'])} keeps recall@{told['k']} of {told['promise']:g}",
         f"  measured {told['recall']:.3f} [{told['low']:.3f}, {told['high']:.3f}]"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from published_vectors import publish_vectors
+from tests.support.changing_index import EMBEDDER, build
 
 from hinterland.core.config import parse_config
 from hinterland.core.errors import ConfigError, IndexBundleError, StorageError
@@ -17,9 +19,11 @@ from hinterland.indexes import tune_command
 from hinterland.indexes.bundle import DENSE, open_bundle, writer_lock
 from hinterland.indexes.embed import SentenceEmbedder
 from hinterland.indexes.search import Index
-from hinterland.indexes.tune import check_promise, tune
+from hinterland.indexes.tune import Tuning, check_promise
+from hinterland.indexes.tune import tune as tune_index
 from hinterland.indexes.tune_note import promise_note
 from hinterland.indexes.tune_open import open_measured
+from hinterland.indexes.tune_queries import sentences_of
 from hinterland.indexes.version import republish
 
 pytest.importorskip("faiss")
@@ -33,6 +37,11 @@ def made(rows: int, name: str = "rows") -> NDArray[np.float32]:
 
 
 DATA = made(3000)
+
+
+def tune(index: Path | Index, **given: Any) -> Tuning:
+    """Tune on chunks, because no encoder made these vectors."""
+    return tune_index(index, stand_in="chunks", **given)
 
 
 @pytest.fixture
@@ -105,7 +114,7 @@ def test_a_promise_that_nothing_keeps(tmp_path: Path) -> None:
     assert not tuning.met
     assert tuning.parameters == {"nprobe": 32} or tuning.recall.estimate > 0.999
     assert "no setting" in promise_note(open_bundle(root).manifest)
-    config = parse_config(tune_command.CommandConfig, {"index": root, "recall": 1.0})
+    config = parse_config(tune_command.CommandConfig, {"index": root, "recall": 1.0, "stand_in": "chunks"})
     with pytest.raises(IndexBundleError, match=r"no setting keeps recall@10 of 1"):
         tune_command.run(config)
 
@@ -165,7 +174,8 @@ def test_own_queries_and_the_command(built: Path, embedder: SentenceEmbedder, tm
 
 def test_the_command_over_a_tuned_curve(root: Path, tmp_path: Path) -> None:
     config = parse_config(
-        tune_command.CommandConfig, {"index": root, "recall": 0.9, "plot": tmp_path / "curve.svg"}
+        tune_command.CommandConfig,
+        {"index": root, "recall": 0.9, "stand_in": "chunks", "plot": tmp_path / "curve.svg"},
     )
     planned = tune_command.plan(config)
     assert planned["queries"] == 2000
@@ -187,3 +197,34 @@ def test_bad_promises(root: Path) -> None:
             tune(root, **bad)
     with pytest.raises(ConfigError, match="no queries"):
         tune(root, queries=[])
+
+
+def test_sentences_stand_in_for_queries(tmp_path: Path) -> None:
+    root = tmp_path / "index"
+    build(root, factory="IVF4,Flat")
+    tuning = tune_index(root, recall=0.8, embedder=EMBEDDER, sample=15)
+    assert tuning.queries == {"kind": "sentences", "seed": 0, "count": 15}
+    assert "measured on sentences" in tuning.note
+    opened = open_measured(root, EMBEDDER)
+    sentences = sentences_of(opened.chunks["text"].to_pylist(), 15, 0)
+    queries = EMBEDDER.queries(sentences)
+    exact = np.argsort(-(queries @ opened.vectors.T), axis=1, kind="stable")[:, :10]
+    backend = opened.backend.tuned(tuning.parameters)
+    found = opened.live_of[backend.search(queries, 10, opened.allow)[1]]
+    share = np.mean([np.isin(a, b).mean() for a, b in zip(found, exact, strict=True)])
+    assert tuning.recall.estimate == pytest.approx(share, abs=1e-6)  # ties apart, which there are none of
+    check = check_promise(root, embedder=EMBEDDER, sample=15)
+    assert check.queries["kind"] == "sentences"
+    assert check.recall == tuning.recall
+
+
+def test_a_sentence_of_each_sampled_text() -> None:
+    texts = ["One is here. Two is there.", "no end", "", "A. B. C."]
+    found = sentences_of(texts, 4, 0)
+    assert found == sentences_of(texts, 9, 0)
+    assert [text in whole for text, whole in zip(found, texts, strict=True)] == [True] * 4
+    assert found[0] in ("One is here.", "Two is there.")
+    assert found[1:3] == ["no end", ""]
+    assert len(sentences_of(texts, 2, 0)) == 2
+    drawn = {sentences_of(texts, 4, seed)[0] for seed in range(20)}
+    assert drawn == {"One is here.", "Two is there."}
