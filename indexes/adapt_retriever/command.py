@@ -19,6 +19,7 @@ from hinterland.core.corpus import Corpus
 from hinterland.core.errors import ConfigError
 from hinterland.core.run import peak_rss_mb
 from hinterland.indexes.adapt_retriever.documents import Passage
+from hinterland.indexes.adapt_retriever.index_vectors import vectors_of_index
 from hinterland.indexes.adapt_retriever.language_model import LANGUAGE_MODELS, LanguageModel
 from hinterland.indexes.adapt_retriever.material import all_pairs, prepare
 from hinterland.indexes.adapt_retriever.recipe import (
@@ -34,6 +35,7 @@ from hinterland.indexes.adapt_retriever.training import (
     load_encoder,
     train_encoder,
 )
+from hinterland.indexes.adapt_retriever.vectors import Known
 from hinterland.indexes.build import read_documents
 from hinterland.indexes.bundle import CHUNKS, CURRENT, open_bundle
 from hinterland.indexes.embed import SentenceEmbedder
@@ -105,7 +107,13 @@ def run(config: CommandConfig) -> dict[str, Any]:
         names = set(AdaptSettings.model_fields)
         settings = AdaptSettings.model_validate(config.model_dump(include=names))
         result = adapt_retriever(
-            table, config.out, settings, judged=judged, general=general, language_model=model
+            table,
+            config.out,
+            settings,
+            judged=judged,
+            general=general,
+            language_model=model,
+            known=_known(config),
         )
     return {"out": str(config.out), **result.as_json()}
 
@@ -144,6 +152,16 @@ def _rows(folder: Path, *, only_kept: bool) -> pa.Table:
     if (folder / CURRENT).is_file():
         return pq.read_table(open_bundle(folder).folder / CHUNKS)
     return read_documents(Corpus.open(folder), only_kept=only_kept)
+
+
+def _known(config: CommandConfig) -> Known:
+    """Return the vectors that the indexes given as corpora have of their chunks."""
+    folders = {config.corpus, *([config.general.corpus] if config.general else [])}
+    known: Known = {}
+    for folder in folders:
+        if folder is not None and (folder / CURRENT).is_file():
+            known |= vectors_of_index(folder, SentenceEmbedder(config.embed))
+    return known
 
 
 @contextmanager

@@ -134,6 +134,7 @@ def adapt_retriever(
     judged: Judgements | None = None,
     general: tuple[pa.Table, Judgements] | None = None,
     language_model: LanguageModel | None = None,
+    known: Known | None = None,
 ) -> Adapted:
     """Adapt an encoder to a corpus or an index, and let it through only if it is better.
 
@@ -144,6 +145,7 @@ def adapt_retriever(
         judged: The user's queries and judgements, for the gate alone.
         general: Another corpus with judged queries, to see what was forgotten.
         language_model: Writes queries and gives log-probabilities.
+        known: The base's vectors of passages, where there are any: those are not embedded again.
 
     Raises:
         ConfigError: A language model is needed and missing, or there are too few queries.
@@ -165,7 +167,7 @@ def adapt_retriever(
         import torch
 
         torch.set_num_threads(settings.threads)
-    work = _Work(table, settings, judged, general, language_model)
+    work = _Work(table, settings, judged, general, language_model, known)
     run = Run(out, command="index adapt-retriever", config=settings.model_dump(mode="json"))
     with run.locked():
         trained = run.stage("train", work.train, depends=work.depends(), keep_partial=True)
@@ -202,6 +204,7 @@ class _Work:
         judged: Judgements | None,
         general: tuple[pa.Table, Judgements] | None,
         language_model: LanguageModel | None,
+        known: Known | None,
     ) -> None:
         self.settings, self.language_model = settings, language_model
         tokens = settings.pairs.passage_tokens
@@ -218,7 +221,7 @@ class _Work:
             other = passages_of_table(general[0], settings.embed, tokens=tokens)
             self.exams["general"] = given_exam(other, *general[1])
         self.base_hash = find_model(settings.embed.model).fingerprint()
-        self.known: Known = {}  # the base's vectors
+        self.known: Known = dict(known or {})  # the base's vectors
         self.data_hash = fingerprint([asdict(passage) for passage in self.passages])
 
     @cached_property
@@ -325,9 +328,9 @@ class _Work:
         first = {}
         for name, exam in self.exams.items():
             first[name] = scores(self.base, exam, k=k, label=f"{name}: base", known=self.known)
-        candidate = self._candidate(train)
+        candidate, learnt = self._candidate(train), Known()
         for name, exam in self.exams.items():
-            second = scores(candidate, exam, k=k, label=f"{name}: adapted")
+            second = scores(candidate, exam, k=k, label=f"{name}: adapted", known=learnt)
             found[name] = compare(first[name], second, exam, self.settings.gate, seed=seed).as_json()
             np.savez(folder / f"{name}.npz", base=first[name], adapted=second)
         return found

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from planted_domain import CODES, PLAIN, planted_table, tiny_encoder
 
@@ -14,10 +16,13 @@ from hinterland.core.config import load_config, parse_config
 from hinterland.core.corpus import write_corpus
 from hinterland.core.errors import ConfigError, CorpusError, ModelSourceError
 from hinterland.indexes.adapt_retriever import command
+from hinterland.indexes.adapt_retriever.documents import from_chunks
 from hinterland.indexes.adapt_retriever.exam import PSEUDO, USERS
+from hinterland.indexes.adapt_retriever.index_vectors import vectors_of_index
 from hinterland.indexes.adapt_retriever.recipe import Adapted, adapt_retriever, adapted_encoder
 from hinterland.indexes.adapt_retriever.settings import AdaptSettings
 from hinterland.indexes.build import build_index
+from hinterland.indexes.bundle import CHUNKS, open_bundle
 from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
 
 STARTER = Path(command.__file__).parents[2] / "configs" / "adapt-retriever.yaml"
@@ -152,6 +157,21 @@ def test_an_index_gives_its_chunks(base: EmbedConfig, tmp_path: Path) -> None:
     tree["train"] = {**TINY["train"], "steps": 2, "batch": 4}
     result = command.run(parse_config(command.CommandConfig, tree))
     assert result["counts"]["documents"] == 40
+
+
+def test_what_an_index_has_embedded_is_not_embedded_again(base: EmbedConfig, tmp_path: Path) -> None:
+    corpus, embedder = write_corpus(tmp_path / "corpus", planted_table(40)), SentenceEmbedder(base)
+    build_index(corpus, tmp_path / "index", embedder, chunk_tokens=24, factory="Flat")
+    known = vectors_of_index(tmp_path / "index", embedder)
+    opened = open_bundle(tmp_path / "index")
+    passages = from_chunks(pq.read_table(opened.folder / CHUNKS))
+    assert known.keys() == {passage.shown for passage in passages}
+    texts = sorted(known)
+    np.testing.assert_allclose(np.stack([known[text] for text in texts]), embedder.passages(texts), atol=1e-5)
+    other = SentenceEmbedder(base.model_copy(update={"passage_prompt": "passage: "}))
+    assert vectors_of_index(tmp_path / "index", other) == {}  # not its vectors
+    build_index(corpus, tmp_path / "codes", embedder, chunk_tokens=24, factory="SQ8")
+    assert vectors_of_index(tmp_path / "codes", embedder) == {}  # not exact
 
 
 def one_document(table: pa.Table) -> pa.Table:
