@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from gpu_parts.common import SEED, Row
@@ -16,13 +17,13 @@ from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
 from hinterland.indexes.tune import Tuning, tune
 from hinterland.indexes.tune_measure import Bench
 from hinterland.indexes.tune_open import Measured, open_measured
-from hinterland.indexes.tune_queries import Asked, chunk_queries
+from hinterland.indexes.tune_queries import Asked, chunk_queries, sentences_of
 from hinterland.indexes.tune_recall import recall_interval
 
 __all__ = ["promised"]
 
 K = 10
-#: Chunks searched as queries, for tuning and again for measuring.
+#: Sentences and chunks searched for, for tuning and again for measuring.
 CHUNKS = 2000
 
 
@@ -44,7 +45,7 @@ def _line(name: str, factory: str, how: str, tuning: Tuning, fresh: NDArray[np.f
 
 
 def _unused(opened: Measured, count: int) -> NDArray[np.int64]:
-    """Return a sample of live chunks that the tuning did not search for."""
+    """Return a sample of live chunks that the tuning on chunks did not search for."""
     used = chunk_queries(opened.vectors, count, SEED).own
     left = np.setdiff1d(np.arange(len(opened.rows)), used)
     random = generator(SEED, "bench", "chunks")
@@ -54,25 +55,32 @@ def _unused(opened: Measured, count: int) -> NDArray[np.int64]:
 def promised(
     name: str, root: Path, factory: str, queries: list[str], embedder: Embedder, promise: float
 ) -> Iterator[Row]:
-    """Yield the lines of one index: own queries, chunks, and chunks against own queries."""
+    """Yield the lines of one index: tuned on queries, on sentences and on chunks, measured on others."""
     opened = open_measured(root, embedder, EmbeddingCache(root / CACHE))
     order = generator(SEED, "bench", "queries").permutation(len(queries))
     first = [queries[place] for place in sorted(order[: len(order) // 2])]
     second = [queries[place] for place in sorted(order[len(order) // 2 :])]
-    own = tune(root, recall=promise, k=K, queries=first, embedder=embedder, write=False)
-    fresh = Asked("texts", embedder.queries(second), None, {})
-    yield _line(
-        name, factory, "queries → other queries", own, Bench(opened, fresh, K).recalls(own.parameters)
-    )
-
     count = min(CHUNKS, len(opened.rows) // 2)
-    sampled = tune(root, recall=promise, k=K, embedder=embedder, write=False, sample=count, seed=SEED)
     rest = _unused(opened, count)
-    asked = Asked("chunks", np.ascontiguousarray(opened.vectors[rest]), rest, {})
-    yield _line(
-        name, factory, "chunks → other chunks", sampled, Bench(opened, asked, K).recalls(sampled.parameters)
-    )
-    whole = Asked("texts", embedder.queries(queries), None, {})
-    yield _line(
-        name, factory, "chunks → queries", sampled, Bench(opened, whole, K).recalls(sampled.parameters)
-    )
+    texts = opened.chunks["text"].to_pylist()
+    used = set(sentences_of(texts, count, SEED))
+    others = [each for each in sentences_of(texts, count, SEED + 1) if each not in used]
+    real = Asked("texts", embedder.queries(queries), None, {})
+    fresh = {
+        "queries → other queries": Asked("texts", embedder.queries(second), None, {}),
+        "sentences → other sentences": Asked("texts", embedder.queries(others), None, {}),
+        "sentences → queries": real,
+        "chunks → other chunks": Asked("chunks", np.ascontiguousarray(opened.vectors[rest]), rest, {}),
+        "chunks → queries": real,
+    }
+    given: dict[str, dict[str, Any]] = {
+        "queries": {"queries": first},
+        "sentences": {"sample": count, "seed": SEED},
+        "chunks": {"sample": count, "seed": SEED, "stand_in": "chunks"},
+    }
+    for kind, how in given.items():
+        tuning = tune(root, recall=promise, k=K, embedder=embedder, write=False, **how)
+        for label, asked in fresh.items():
+            if label.startswith(f"{kind} "):
+                found = Bench(opened, asked, K).recalls(tuning.parameters)
+                yield _line(name, factory, label, tuning, found)
