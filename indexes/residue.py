@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,15 @@ from hinterland.core.errors import IndexBundleError
 from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.removal_rules import digest
 from hinterland.indexes.residue_patterns import WINDOW, Patterns
-from hinterland.indexes.segments import SUFFIX, keys_of, open_segment
+from hinterland.indexes.segments import SUFFIX, key_of, keys_of, open_segment
 from hinterland.indexes.version import passages_of
 from hinterland.indexes.words import Words
 
 __all__ = ["Report", "Traces", "refuse_residue", "scan"]
 
 _LONG = 16  # an id of so many characters is looked for in raw bytes too
-_BLOCK = 1 << 26
+_BLOCK = 1 << 24  # bytes read at a time
+_ROWS = 4096  # of a table at a time
 _SKIPPED = frozenset({".lock"})  # always empty
 
 
@@ -61,7 +63,7 @@ class Traces:
         kept: pa.Table,
         *,
         lexical: LexicalConfig | None,
-        vectors: NDArray[np.float32] | None = None,
+        vectors: Iterable[NDArray[np.float32]] = (),
         kept_vectors: Iterable[NDArray[np.float32]] = (),
         named: Iterable[str] = (),
     ) -> Traces:
@@ -71,24 +73,32 @@ class Traces:
             removed: The chunks that went.
             kept: The chunks that stay; what they share is no trace.
             lexical: How words are made, if words are indexed.
-            vectors: Vectors of ``removed``, shape (removed, dimension).
+            vectors: Blocks of vectors of ``removed``.
             kept_vectors: Blocks of vectors of ``kept``.
             named: Further texts that may stay: the rule in the user's words, the encoder's name.
         """
-        ids = set(_strings(removed, "document_id", "id")) - set(_strings(kept, "document_id", "id"))
+        ids = set(_strings(removed, "document_id", "id")).difference(_strings(kept, "document_id", "id"))
         long_ids = [each for each in ids if len(each) >= _LONG]
         shown = ("text", "title", "url")
-        allowed = [*_strings(kept, *shown, "document_id", "id"), *named]
-        texts = Patterns.of_texts([*_strings(removed, *shown), *long_ids], allowed)
+
+        def allowed() -> Iterator[str]:
+            return chain(_strings(kept, *shown, "document_id", "id"), names)
+
+        names = list(named)
+        texts = Patterns.of_texts(chain(_strings(removed, *shown), long_ids), allowed())
         short = {each for each in _strings(removed, *shown) if each.strip() and len(each.encode()) < 8}
-        old, new = set(passages_of(removed)), set(passages_of(kept))
-        only = _words(old, lexical) - _words(new, lexical) if lexical else set()
+        gone, only = set(map(key_of, _passages(removed))), _words(removed, lexical)
+        cut = Words(lexical.language) if lexical else None
+        for passage in _passages(kept):
+            gone.discard(key_of(passage))
+            if cut is not None:
+                only.difference_update(cut.passage(passage))
         return cls(
             texts,
-            frozenset(digest(each) for each in ids | (short - set(allowed))),
+            frozenset(digest(each) for each in ids | (short.difference(allowed()) if short else short)),
             frozenset(only),
             _vector_patterns(vectors, kept_vectors),
-            frozenset((int(one), int(two)) for one, two in keys_of(old - new)),
+            frozenset((int(one), int(two)) for one, two in keys_of(gone)),
             removed.num_rows,
         )
 
@@ -165,25 +175,34 @@ def refuse_residue(report: Report, root: Path) -> None:
         )
 
 
-def _strings(table: pa.Table, *columns: str) -> list[str]:
-    there = [name for name in columns if name in table.column_names]
-    return [each for name in there for each in table[name].unique().to_pylist() if each]
+def _strings(table: pa.Table, *columns: str) -> Iterator[str]:
+    """Yield what is not empty in some columns, a value perhaps again and again."""
+    for name in columns:
+        for part in table[name].chunks if name in table.column_names else ():
+            for start in range(0, len(part), _ROWS):
+                yield from filter(None, part.slice(start, _ROWS).unique().to_pylist())
 
 
-def _words(passages: Iterable[str], lexical: LexicalConfig) -> set[str]:
+def _passages(table: pa.Table) -> Iterator[str]:
+    for start in range(0, table.num_rows, _ROWS):
+        yield from passages_of(table.slice(start, _ROWS))
+
+
+def _words(table: pa.Table, lexical: LexicalConfig | None) -> set[str]:
+    if lexical is None:
+        return set()
     cut = Words(lexical.language)
-    return {word for passage in passages for word in cut.passage(passage)}
+    return {word for passage in _passages(table) for word in cut.passage(passage)}
 
 
-def _vector_patterns(vectors: NDArray[np.float32] | None, kept: Iterable[NDArray[np.float32]]) -> Patterns:
+def _vector_patterns(vectors: Iterable[NDArray[np.float32]], kept: Iterable[NDArray[np.float32]]) -> Patterns:
     """Return the first bytes of vectors, less those that a kept vector has too."""
-    if vectors is None:
-        return Patterns(())
-    found = Patterns(row.tobytes()[:24] for row in np.ascontiguousarray(vectors, "<f4"))
-    shared: set[int] = set()
-    for block in kept:
-        shared |= found.find(np.ascontiguousarray(block, "<f4").tobytes())
-    return Patterns(piece for number, piece in enumerate(found.pieces) if number not in shared)
+    heads = (
+        row.tobytes()
+        for block in vectors
+        for row in np.ascontiguousarray(np.atleast_2d(block)[:, : WINDOW // 4], "<f4")
+    )
+    return Patterns(heads).without(np.ascontiguousarray(block, "<f4").tobytes() for block in kept)
 
 
 def _traces_in(path: Path, traces: Traces) -> Iterator[str]:

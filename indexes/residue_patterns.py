@@ -2,28 +2,29 @@
 
 A text is cut into windows of 24 bytes, one every 8 bytes. Whatever 31 bytes of it are left
 somewhere, one window lies whole among them. Windows that a kept text holds as well prove
-nothing and are left out. Every place of the bytes is compared by its first 8 bytes at once:
-a bitmap over hashes throws out nearly all, a sorted list the rest.
+nothing and are left out. All places of the bytes are compared by their first 16 bytes at once: a
+sieve throws out nearly all, `hinterland.indexes.residue_windows` the rest. All this takes about
+four times the bytes of the texts in memory.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hinterland.indexes.residue_windows import HEAD, Places, Sieve, Starts, Windows, Words, words_of
+
 __all__ = ["STRIDE", "WINDOW", "Patterns", "escaped"]
 
 WINDOW, STRIDE = 24, 8
-#: A shorter piece than this is found by chance in any binary file.
-_HEAD = 8
-_BITS = 22
-_FACTOR = np.uint64(0x9E3779B97F4A7C15)
-_BLOCK = 1 << 23
-
-Words = NDArray[np.uint64]
+_ODD = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9))
+_CACHED = 24  # a sieve of 2^24 bits stays in the processor's cache
+_BLOCK = 1 << 17  # places compared at a time
+_TEXT = 1 << 22  # characters of kept texts looked through at a time
+_TEXTS = 1 << 12  # texts cut at a time
 
 
 def escaped(text: str) -> bytes:
@@ -31,69 +32,109 @@ def escaped(text: str) -> bytes:
     return json.dumps(text)[1:-1].encode()
 
 
-def _windows(data: bytes) -> list[bytes]:
-    if len(data) < WINDOW:
-        return [data] if len(data) >= _HEAD else []
-    starts = [*range(0, len(data) - WINDOW, STRIDE), len(data) - WINDOW]
-    return [data[start : start + WINDOW] for start in starts]
+def _encoded(texts: Iterable[str]) -> Iterator[bytes]:
+    """Yield each text as UTF-8, and as JSON has it where that differs."""
+    for text in texts:
+        plain, json_text = text.encode("utf-8", "surrogatepass"), escaped(text)
+        yield plain
+        if json_text != plain:
+            yield json_text
 
 
-def _heads(data: bytes, start: int, stop: int) -> Iterable[tuple[int, Words]]:
-    """Yield, for each of the 8 alignments, its offset and all words of 8 bytes from there."""
-    for offset in range(_HEAD):
-        first = start + offset
-        count = (min(stop + _HEAD, len(data)) - first) // _HEAD
-        if count > 0:
-            yield first, np.frombuffer(data, dtype="<u8", count=count, offset=first)
+def _joined(texts: Iterable[str]) -> Iterator[bytes]:
+    """Yield the same as long byte strings with zeros between the texts."""
+    some: list[bytes] = []
+    size = 0
+    for each in _encoded(texts):
+        some.append(each)
+        size += len(each)
+        if size > _TEXT:
+            yield b"\0".join(some)
+            some, size = [], 0
+    yield b"\0".join(some)
+
+
+def _cut(starts: Places, lengths: Places, most: int) -> Starts:
+    """Return where the windows of texts begin, for texts as long as a window at least.
+
+    Args:
+        starts: Where the texts begin.
+        lengths: Their lengths.
+        most: What no start exceeds.
+    """
+    counts = -(-(lengths - WINDOW) // STRIDE) + 1
+    total = int(counts.sum())
+    cut: Starts = np.empty(total, np.uint32) if most < 1 << 32 else np.empty(total, np.uint64)
+    done = 0
+    for begin in range(0, len(starts), _TEXTS):
+        part = slice(begin, begin + _TEXTS)
+        many = counts[part]
+        number = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+        last = np.repeat(lengths[part] - WINDOW, many)
+        cut[done : done + len(number)] = np.repeat(starts[part], many) + np.minimum(number * STRIDE, last)
+        done += len(number)
+    return cut
 
 
 class Patterns:
     """Byte strings to look for.
 
     Args:
-        pieces: Of 8 bytes at least; shorter ones are left out.
+        texts: Of 8 bytes at least; shorter ones are left out. Those over 24 bytes are looked for
+            by their windows.
     """
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self.pieces = sorted({piece for piece in pieces if len(piece) >= _HEAD})
-        heads = np.frombuffer(b"".join(piece[:_HEAD] for piece in self.pieces), dtype="<u8")
-        self._order = np.argsort(heads, kind="stable")
-        self._heads = heads[self._order]
-        self._bitmap = np.zeros(1 << _BITS, dtype=np.bool_)
-        self._bitmap[self._hash(self._heads)] = True
+    def __init__(self, texts: Iterable[bytes]) -> None:
+        data, ends = bytearray(), [0]
+        for text in texts:
+            if len(text) >= HEAD:
+                data += text
+                ends.append(len(data))
+        starts, lengths = np.asarray(ends[:-1], dtype=np.int64), np.diff(np.asarray(ends, dtype=np.int64))
+        self._groups = []
+        for length in np.unique(np.minimum(lengths, WINDOW)).tolist():
+            which = lengths >= WINDOW if length == WINDOW else lengths == length
+            cut = _cut(starts[which], np.maximum(lengths[which], WINDOW), len(data))
+            self._groups.append(Windows(data, cut, length))
+        self._fill()
+
+    def _fill(self) -> None:
+        """Make the sieves of first bytes: 16 where windows have so many, else 8."""
+        self._sieves: list[tuple[int, Sieve]] = []
+        for reach in sorted({_reach(group) for group in self._groups}):
+            groups = [group for group in self._groups if _reach(group) == reach]
+            sieve = Sieve(sum(len(group) for group in groups), most=_CACHED)
+            for words, places in (each for group in groups for each in group.places()):
+                sieve.add(_heads(words[places], words[places + reach - HEAD]))
+            self._sieves.append((reach, sieve))
 
     @classmethod
     def of_texts(cls, removed: Iterable[str], kept: Iterable[str]) -> Patterns:
         """Return the windows of removed texts that no kept text holds, plain and escaped for JSON."""
-        pieces: set[bytes] = set()
-        for text in set(removed):
-            plain, json_text = text.encode("utf-8", "surrogatepass"), escaped(text)
-            pieces.update(_windows(plain))
-            if json_text != plain:
-                pieces.update(_windows(json_text))
-        found = cls(pieces)
-        buffer: list[str] = []
-        size = 0
-        shared: set[int] = set()
-        for text in kept:
-            buffer.append(text)
-            size += len(text)
-            if size > _BLOCK:
-                shared |= found._in_texts(buffer)
-                buffer, size = [], 0
-        shared |= found._in_texts(buffer)
-        return cls(piece for number, piece in enumerate(found.pieces) if number not in shared)
+        return cls(_encoded(dict.fromkeys(removed))).without(_joined(kept))
 
-    def _in_texts(self, texts: list[str]) -> set[int]:
-        plain = "\0".join(texts).encode("utf-8", "surrogatepass")
-        return self.find(plain) | self.find(b"\0".join(escaped(text) for text in texts))
+    def without(self, kept: Iterable[bytes]) -> Patterns:
+        """Leave out what stands in any of some bytes, and return itself."""
+        stays = np.ones(len(self), dtype=np.bool_)
+        for data in kept:
+            for numbers in self._hits(data):
+                stays[numbers] = False
+        if not stays.all():
+            start = 0
+            for group in self._groups:
+                end = start + len(group)
+                group.keep(stays[start:end])
+                start = end
+            self._fill()
+        return self
 
     def __len__(self) -> int:
-        return len(self.pieces)
+        return sum(len(group) for group in self._groups)
 
-    @staticmethod
-    def _hash(words: Words) -> NDArray[np.uint64]:
-        return (words * _FACTOR) >> np.uint64(64 - _BITS)
+    @property
+    def pieces(self) -> list[bytes]:
+        """What is looked for, by number."""
+        return [group.piece(number) for group in self._groups for number in range(len(group))]
 
     def find(self, data: bytes, *, most: int | None = None) -> set[int]:
         """Return the numbers of the pieces that stand in ``data``, at whatever place.
@@ -103,21 +144,37 @@ class Patterns:
             most: Stop after so many.
         """
         found: set[int] = set()
-        if not len(self.pieces):
-            return found
-        for start in range(0, len(data), _BLOCK):
-            for first, words in _heads(data, start, start + _BLOCK):
-                near = np.flatnonzero(self._bitmap[self._hash(words)])
-                if not len(near):
-                    continue
-                low = np.searchsorted(self._heads, words[near], "left")
-                high = np.searchsorted(self._heads, words[near], "right")
-                for place, one, two in zip(near[high > low], low[high > low], high[high > low], strict=True):
-                    at = first + _HEAD * int(place)
-                    for number in self._order[one:two].tolist():
-                        piece = self.pieces[number]
-                        if number not in found and data[at : at + len(piece)] == piece:
-                            found.add(number)
-                            if most is not None and len(found) >= most:
-                                return found
+        for numbers in self._hits(data):
+            found.update(np.unique(numbers).tolist())
+            if most is not None and len(found) >= most:
+                return set(sorted(found)[:most])
         return found
+
+    def _hits(self, data: bytes) -> Iterator[NDArray[np.int64]]:
+        """Yield the numbers of pieces that are found, some at a time."""
+        words = words_of(data)
+        for reach, sieve in self._sieves:
+            last = len(words) - (reach - HEAD)
+            for start in range(0, last, _BLOCK):
+                end = min(start + _BLOCK, last)
+                heads = _heads(words[start:end], words[start + reach - HEAD : end + reach - HEAD])
+                near = sieve.passed(heads) + start
+                before = 0
+                for group in self._groups:
+                    if _reach(group) == reach:
+                        numbers = group.find(words, near)
+                        if len(numbers):
+                            yield numbers + before
+                    before += len(group)
+
+
+def _reach(group: Windows) -> int:
+    return 16 if group.length >= 16 else HEAD
+
+
+def _heads(first: Words, second: Words) -> Words:
+    """Return hashes of two words each; the same word twice where 8 bytes are all."""
+    heads = second * _ODD[1]
+    heads ^= first
+    heads *= _ODD[0]
+    return heads
