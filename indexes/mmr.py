@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 __all__ = ["diversify"]
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 def diversify(
@@ -18,22 +19,22 @@ def diversify(
     k: int,
     *,
     weight: float,
-    admits: Callable[[int], bool] = lambda _: True,
-    take: Callable[[int], None] = lambda _: None,
+    shuts: Callable[[int], Mask] | None = None,
 ) -> tuple[NDArray[np.int64], Floats]:
     """Choose up to ``k`` candidates by maximal marginal relevance.
 
     Each next one has the greatest λ · relevance − (1 − λ) · (its greatest cosine with those chosen):
     Carbonell and Goldstein 1998 (https://doi.org/10.1145/290941.291025). Before the first is chosen,
-    nothing is taken off. Equal values go to the first candidate.
+    nothing is taken off. Equal values go to the first candidate. It takes time in proportion to
+    candidates times choices.
 
     Args:
         relevance: 0 to 1, shape (candidates,).
         vectors: Unit vectors, shape (candidates, dimension).
         k: How many.
         weight: λ, 0 to 1.
-        admits: Whether a candidate may be chosen, asked each time anew.
-        take: Told of each candidate that is chosen.
+        shuts: Told of each candidate that is chosen; returns which ones may not be chosen after it,
+            shape (candidates,).
 
     Returns:
         The chosen candidates in order, and the value that each was chosen at.
@@ -46,9 +47,8 @@ def diversify(
         value = np.where(left, weight * relevance - (1 - weight) * likeness, -np.inf)
         best = int(value.argmax())
         left[best] = False
-        if not admits(best):
-            continue
-        take(best)
+        if shuts is not None:
+            left &= ~shuts(best)
         cosines = np.asarray(vectors @ vectors[best], dtype=np.float64)
         likeness = cosines if not chosen else np.maximum(likeness, cosines)
         chosen.append(best)

@@ -94,6 +94,7 @@ def finish(
     vectors: Callable[[Rows], NDArray[np.float32]],
     reranker: Reranker | None = None,
     wider: int = 1,
+    documents: Rows | None = None,
 ) -> Ranked:
     """Rank a query's candidates by the steps of a config.
 
@@ -107,6 +108,8 @@ def finish(
         vectors: Chunks' unit vectors, for diversity.
         reranker: The config's cross-encoder.
         wider: What the depths of reranking and diversity are multiplied by.
+        documents: Each chunk's document by number, shape (chunks of the index,): of each document
+            its best candidate alone is ranked. ``None`` ranks all candidates.
     """
     rows, parts = found.rows, {}
     score, floor = np.zeros(len(rows)), 0.0
@@ -132,6 +135,8 @@ def finish(
         parts["rules"] = score = unit_scale(score, floor) * factors
         floor = 0.0
     order = np.lexsort((-before, -score))  # of equal scores the one that was better; else row by row
+    if documents is not None:
+        order = order[np.sort(np.unique(documents[rows[order]], return_index=True)[1])]
     if config.mmr is None:
         chosen, values = _within(rows[order], k, Caps(rules)), None
     else:
@@ -142,14 +147,13 @@ def finish(
             vectors(there),
             k,
             weight=config.mmr.relevance,
-            admits=lambda number: caps.admits(int(there[number])),
-            take=lambda number: caps.take(int(there[number])),
+            shuts=lambda number: caps.shut(int(there[number]), there),
         )
     best = order[chosen]
     parts = {name: part[best] for name, part in parts.items()}
     if values is not None:
         parts["mmr"] = values
-    return Ranked(rows[best], parts, capped=len(chosen) < min(k, len(order)))
+    return Ranked(rows[best], parts, capped=len(chosen) < min(k, len(rows)))
 
 
 def _best(score: Floats) -> Rows:

@@ -89,6 +89,7 @@ def rank(
     *,
     size: int,
     vectors: Vectors | None,
+    documents: Rows | None = None,
 ) -> tuple[list[Ranked], list[str]]:
     """Return the best k chunks for each query, and what is to be said where fewer came back.
 
@@ -99,16 +100,18 @@ def rank(
         mask: Which chunks may be found, shape (size,).
         size: Chunks in the index.
         vectors: The queries' vectors; ``None`` where only words are searched.
+        documents: Each chunk's document by number, shape (size,), to rank each document by its best
+            chunk alone; ``None`` ranks all chunks.
     """
     pool = size if mask is None else int(mask.sum())
-    if prepared.plain and vectors is not None:
+    if prepared.plain and vectors is not None and documents is None:
         scores, rows = prepared.rankings.dense(vectors, k, mask)
         ranked = [
             Ranked(row[row >= 0], {"dense": score[row >= 0].astype(np.float64)})
             for score, row in zip(scores, rows, strict=True)
         ]
     else:
-        ranked = _stepwise(prepared, queries, k, mask, pool, vectors)
+        ranked = _stepwise(prepared, queries, k, mask, pool, vectors, documents)
     limit = "the filter leaves" if mask is not None else "the index holds"
     return ranked, [_note(each, k, pool, limit) for each in ranked]
 
@@ -120,8 +123,12 @@ def _stepwise(
     mask: Mask | None,
     pool: int,
     vectors: Vectors | None,
+    documents: Rows | None,
 ) -> list[Ranked]:
-    """Go through the steps of the config; again and deeper for queries whose candidates caps used up."""
+    """Go through the steps of the config; again and deeper for queries whose candidates caps used up.
+
+    To return one chunk of each document is such a cap.
+    """
     how, rankings = prepared.how, prepared.rankings
     ranked = [Ranked(np.zeros(0, np.int64), {}) for _ in queries]
     left, wider = list(range(len(queries))) if pool else [], 1
@@ -147,6 +154,7 @@ def _stepwise(
                 vectors=rankings.vectors,
                 reranker=prepared.reranker,
                 wider=wider,
+                documents=documents,
             )
         left = [number for number in left if ranked[number].capped and depth < pool]
         wider *= _WIDER

@@ -124,6 +124,25 @@ class Caps:
             if cap.fits[row]:
                 taken[source] = taken.get(source, 0) + 1
 
+    def shut(self, row: int, rows: NDArray[np.int64]) -> Mask:
+        """Count a chunk that is returned, and say which chunks may no longer be.
+
+        Args:
+            row: The chunk.
+            rows: Chunks that could be returned before.
+
+        Returns:
+            Which of them are of its source and would be too many, shape (rows,).
+        """
+        self.take(row)
+        source = int(self._rules.sources[row])
+        full = np.zeros(len(rows), dtype=np.bool_)
+        for cap, taken in zip(self._rules.caps, self._taken, strict=True):
+            if taken.get(source, 0) >= cap.most:
+                full |= cap.fits[rows]
+        full &= self._rules.sources[rows] == source
+        return full
+
 
 def compile_rules(rules: Sequence[RuleConfig], table: pa.Table, *, where: str = "search") -> Rules:
     """Work out the rules for each chunk. Every rule that fits applies; factors are multiplied.

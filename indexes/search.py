@@ -38,6 +38,9 @@ _COLUMNS = ["id", "document_id", "start", "end", "text", "title"]
 _COLUMNS += ["source", "license", "url", "date", "country"]
 T = TypeVar("T")
 _REMEMBERED = 8  # conditions and configs worked out for the chunks
+#: Deeper than so many chunks (or than 4 for each document wanted) `Index.search_documents` diversifies
+#: documents by their best chunks: among n chunks it would take time in proportion to n².
+_DIVERSIFIED = 1000
 
 
 class Index:
@@ -241,6 +244,10 @@ class Index:
     ) -> list[list[DocumentHit]]:
         """Return the ``k`` best documents for each query, each at the place of its best chunk.
 
+        Chunks are ranked ever deeper, until ``k`` documents are found. Under MMR a document's chunks
+        push back each other, and what is like any of them; where 1,000 chunks (4 · k, if that is more)
+        hold fewer than ``k`` documents, the best chunk of each document alone is compared.
+
         Args:
             queries: The queries.
             k: How many documents.
@@ -261,12 +268,14 @@ class Index:
         found: list[list[DocumentHit]] = [[] for _ in queries]
         left = list(range(len(queries))) if wanted else []
         while left:
-            some = None if embedded is None else embedded[left]
-            ranked, _ = rank(
-                prepared, [queries[each] for each in left], chunks, mask, size=len(self), vectors=some
-            )
+            asked, some = [queries[each] for each in left], None if embedded is None else embedded[left]
+            apart = prepared.how.mmr is not None and chunks > max(4 * k, _DIVERSIFIED)
+            documents, depth = (self._document_of, wanted) if apart else (None, chunks)
+            ranked, _ = rank(prepared, asked, depth, mask, size=len(self), vectors=some, documents=documents)
             for number, each in zip(left, ranked, strict=True):
                 found[number] = self._best_chunks(each)[:k]
+            if apart:  # `rank` has looked as deep as there is anything
+                break
             # A document with many good chunks crowds out others: look deeper for those queries.
             full = {number for number, each in zip(left, ranked, strict=True) if len(each.rows) >= chunks}
             left = [number for number in left if len(found[number]) < wanted and number in full]

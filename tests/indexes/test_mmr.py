@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from hinterland.indexes.mmr import diversify
 
@@ -33,12 +34,16 @@ def test_the_first_is_the_most_relevant_even_where_all_point_away() -> None:
     np.testing.assert_allclose(values, [0.1, 0.55])  # unlike the first: 0.05 + 0.5
 
 
-def test_what_may_not_be_chosen_is_passed_over() -> None:
-    taken: list[int] = []
-    chosen, _ = diversify(
-        RELEVANCE, VECTORS, 3, weight=0.5, admits=lambda number: number != 0, take=taken.append
-    )
-    assert chosen.tolist() == taken == [1, 2]
+def test_what_a_choice_rules_out_is_passed_over() -> None:
+    told: list[int] = []
+
+    def shuts(number: int) -> NDArray[np.bool_]:
+        told.append(number)
+        return np.array([False, False, number == 0])
+
+    chosen, values = diversify(RELEVANCE, VECTORS, 3, weight=0.5, shuts=shuts)
+    assert chosen.tolist() == told == [0, 1]
+    np.testing.assert_allclose(values, [0.5, -0.05])
     assert diversify(RELEVANCE, VECTORS, 0, weight=0.5)[0].tolist() == []
 
 

@@ -121,6 +121,17 @@ def test_caps_count_each_source() -> None:
     assert again.admits(2)
 
 
+def test_what_a_chunk_that_is_taken_shuts_out() -> None:
+    rules = compile_rules([RuleConfig(most=2), RuleConfig(when="country == 'KEN'", most=1)], TABLE)
+    caps, rows = Caps(rules), np.arange(TABLE.num_rows)
+    for taken in (2, 1, 4):
+        before = np.array([caps.admits(row) for row in rows.tolist()])
+        shut = caps.shut(taken, rows)
+        after = np.array([caps.admits(row) for row in rows.tolist()])
+        np.testing.assert_array_equal(after, before & ~shut)
+    assert not after.all()
+
+
 def test_unknown_columns_are_refused_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match="did you mean 'country'"):
         condition_mask("contry == 'KEN'", TABLE, where="where")
