@@ -11,6 +11,7 @@ content has one name, and a damaged file is known by it.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hinterland.core.files import atomic_path, hash_file
+from hinterland.core.files import hash_file
 
 __all__ = [
     "SUFFIX",
@@ -151,12 +152,16 @@ def write_segment(folder: Path, sources: Sequence[Segment], keep: Sequence[NDArr
         for start in range(0, len(keys), _ROWS):
             yield gather(sources, number[start : start + _ROWS], row[start : start + _ROWS], dimension)
 
-    # The name is known only when all is written, so it goes by a name of its own first.
-    with atomic_path(folder / f"new{SUFFIX}") as temporary:
+    # The name is known only when all is written, and no other file ends like this one.
+    temporary = folder / f".new.{os.getpid()}.tmp"
+    try:
         _write(temporary, keys, dimension, parts())
-        name = f"{hash_file(temporary)[:32]}{SUFFIX}"
-    target = folder / name
-    (folder / f"new{SUFFIX}").replace(target)
+        with temporary.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        target = folder / f"{hash_file(temporary)[:32]}{SUFFIX}"
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
     return target
 
 
