@@ -182,12 +182,28 @@ class TestEveryKind:
         bad[1, 3] = np.inf
         with pytest.raises(ValueError, match="not finite"):
             index.search(bad, K)
+        for value in (np.nan, np.inf, -np.inf):  # one query goes a shorter way
+            bad[1, 3] = value
+            with pytest.raises(ValueError, match="not finite"):
+                index.search(bad[1:], K)
         with pytest.raises(ValueError, match=r"shape \(n, 32\), found \(2, 31\)"):
             index.search(QUERIES[:2, :31], K)
         with pytest.raises(ValueError, match="1200 booleans"):
             index.search(QUERIES, K, np.ones(5, dtype=np.bool_))
         with pytest.raises(ValueError, match="k must not be negative"):
             index.search(QUERIES, -1)
+
+    def test_one_query_finds_what_it_finds_among_others(self, index: FaissBackend) -> None:
+        wide = np.repeat(QUERIES[:4], 2, axis=1)[:, ::2]  # not one after another in memory
+        for number in range(4):
+            scores, rows = index.search(QUERIES[[number, number]], K)
+            for one in (QUERIES[number : number + 1], wide[number : number + 1]):
+                alone = index.search(one, K)
+                np.testing.assert_array_equal(alone[1], rows[:1])
+                np.testing.assert_allclose(alone[0], scores[:1], rtol=1e-5, atol=1e-6)
+                assert (alone[0].dtype, alone[1].dtype) == (np.float32, np.int64)
+        double = index.search(QUERIES[:1].astype(np.float64), K)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(double[1], index.search(QUERIES[:1], K)[1])
 
     def test_k_beyond_the_index(self, index: FaissBackend) -> None:
         rows = index.search(QUERIES[:2], 5 * ROWS)[1]
@@ -204,6 +220,7 @@ def test_large_finite_numbers_are_not_taken_for_infinite_ones() -> None:
     index = FaissType().build(DATA[:50])
     rows = index.search(QUERIES * np.float32(1e25), 3)[1]
     np.testing.assert_array_equal(rows, index.search(QUERIES, 3)[1])
+    np.testing.assert_array_equal(index.search(QUERIES[:1] * np.float32(1e25), 3)[1], rows[:1])
 
 
 def test_equal_vectors_at_the_border_of_k_come_by_row() -> None:
