@@ -14,24 +14,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from hinterland.core.errors import ConfigError, StorageError
 from hinterland.core.files import read_json, write_json
 from hinterland.indexes.bundle import CHUNKS, CURRENT, MANIFEST, drop_version, sweep, writer_lock
 from hinterland.indexes.change_compact import compact_state, publish_compacted
-from hinterland.indexes.change_faiss import vectors_of
-from hinterland.indexes.change_state import EVERYTHING, State, read_version, state_of
+from hinterland.indexes.change_state import EVERYTHING, State, state_of
 from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
-from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.needed_vectors import needed_by_served
+from hinterland.indexes.removal_look import PENDING, look, other_folders, traces_left, traces_of
 from hinterland.indexes.removal_receipt import write_receipt
-from hinterland.indexes.removal_rules import Rule, lay_down
-from hinterland.indexes.residue import Report, Traces, refuse_residue, scan
+from hinterland.indexes.removal_rules import Rule, lay_down, matching_chunks
+from hinterland.indexes.residue import Traces
 from hinterland.indexes.segments import keys_of
 from hinterland.indexes.version import passages_of
 
@@ -46,9 +42,7 @@ __all__ = [
     "writing",
 ]
 
-PENDING = ".removal.json"
 _OLD_CACHE = ".blocks"  # of version 0.1.0
-_BLOCK = 16_384
 
 
 @contextmanager
@@ -90,28 +84,16 @@ def _was_served(root: Path, pending: dict[str, Any]) -> bool:
     return any(each.get("removal") == pending["removal"] for each in manifest.get("changes", []))
 
 
-def matching_chunks(chunks: pa.Table, rule: Rule) -> NDArray[np.bool_]:
-    """Return the chunks of all documents of which a chunk fits, shape (chunks,).
-
-    Raises:
-        ConfigError: The rule names a column that is not there.
-    """
-    found = rule.matches(chunks)
-    documents = chunks["document_id"].filter(pa.array(found)).unique()
-    whole = pc.is_in(chunks["document_id"], value_set=documents)
-    return np.asarray(whole.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.bool_)
-
-
 def drop_others(root: Path, version: str) -> int:
     """Delete all versions but one, and return how many.
 
     Raises:
         StorageError: A file of one cannot be deleted.
     """
-    others = _other_folders(root, version)
+    others = other_folders(root, version)
     for folder in others:
         drop_version(root, folder.name)
-    left = _other_folders(root, version)
+    left = other_folders(root, version)
     if left:
         raise StorageError(
             "a version cannot be deleted", where=str(left[0]), cure="delete it, and run this again"
@@ -121,7 +103,7 @@ def drop_others(root: Path, version: str) -> int:
 
 def holding(root: Path, version: str, rule: Rule) -> list[str]:
     """Return the versions but one that hold what a rule matches, or cannot be read."""
-    return [folder.name for folder in _other_folders(root, version) if _holds(folder, rule)]
+    return [folder.name for folder in other_folders(root, version) if _holds(folder, rule)]
 
 
 def _holds(folder: Path, rule: Rule) -> bool:
@@ -139,10 +121,6 @@ def drop_versions(state: State, names: Sequence[str]) -> None:
         drop_version(state.root, name)
     if names:
         _forget(state)
-
-
-def _other_folders(root: Path, version: str) -> list[Path]:
-    return [each for each in (root / "versions").iterdir() if each.is_dir() and each.name != version]
 
 
 def finish(root: Path, *, compact: bool) -> dict[str, Any]:
@@ -163,16 +141,21 @@ def finish(root: Path, *, compact: bool) -> dict[str, Any]:
     rule = Rule.from_dict(pending["rule"])
     lay_down(root, rule)
     state = state_of(root)
+    before = root / "versions" / pending["version_before"]
     traces: Traces | None = None
     if pending["stage"] == "served":
         pending["cached_vectors"] = pending.get("cached_vectors", 0) + _forget(state)
-        if (root / "versions" / pending["version_before"]).is_dir():
-            traces = _traces(root, state, rule, pending["version_before"])
-            _look(root, state, traces, pending)
+        if before.is_dir():
+            traces = traces_of(root, state, rule, before.name)
+            look(root, state, traces, pending)
         else:
             pending["residue"] = {"clean": None, "why": "the version before was deleted by hand"}
         pending["stage"] = "checked"
         write_json(root / PENDING, pending)
+    elif before.is_dir():
+        traces = traces_of(root, state, rule, before.name)
+    if traces is None:
+        traces = traces_left(state, pending)
     if not pending["keep_versions"]:
         pending["versions_deleted"] = pending.get("versions_deleted", 0) + drop_others(
             root, state.bundle.version
@@ -190,8 +173,7 @@ def finish(root: Path, *, compact: bool) -> dict[str, Any]:
         state = state_of(root)
     if not pending["keep_versions"]:
         drop_others(root, state.bundle.version)
-    if traces is not None:
-        _look(root, state, traces, pending)
+    look(root, state, traces, pending)
     return _receipt(root, state, pending)
 
 
@@ -200,49 +182,6 @@ def _forget(state: State) -> int:
     made = str(state.bundle.manifest["embedder"].get("fingerprint", ""))
     shutil.rmtree(state.root / _OLD_CACHE, ignore_errors=True)
     return EmbeddingCache(state.root / CACHE).prune({made: keys_of(passages_of(state.chunks))})
-
-
-def _traces(root: Path, state: State, rule: Rule, before: str) -> Traces:
-    """Return what must not be found, from the version before the removal."""
-    old = read_version(root, before)
-    gone = matching_chunks(old.chunks, rule)
-    removed, kept = old.chunks.filter(pa.array(gone)), old.rows[~gone]
-    manifest = state.bundle.manifest
-    lexical = LexicalConfig.model_validate(manifest["bm25"]) if "bm25" in manifest else None
-    return Traces.of(
-        removed,
-        state.chunks,
-        lexical=lexical,
-        vectors=vectors_of(old.backend, old.rows[gone]),
-        kept_vectors=(
-            vectors_of(old.backend, kept[start : start + _BLOCK]) for start in range(0, len(kept), _BLOCK)
-        ),
-        named=[
-            rule.where,
-            *(value for _, values in rule.columns for value in values),
-            *(each for each in removed["source"].unique().to_pylist() if each),
-            str(manifest["embedder"].get("model", "")),
-        ],
-    )
-
-
-def _look(root: Path, state: State, traces: Traces, pending: dict[str, Any]) -> Report:
-    """Look for the traces in every file; vectors only where none are dead.
-
-    Raises:
-        IndexBundleError: Something was found.
-    """
-    cache = EmbeddingCache(root / CACHE)
-    cache.settle(lambda: needed_by_served(root))
-    versions = _other_folders(root, state.bundle.version)
-    dense = list(state.bundle.folder.glob("dense.*")) if state.dead else []
-    with cache.alone() as alone:
-        # Who embeds now prunes the cache when it is done, and publishes nothing that a rule forbids.
-        beside = [] if alone else cache.unfinished
-        report = scan(root, traces, leave_out=[*versions, *dense, *beside])
-    pending["residue"] = {**report.as_dict(), **({} if alone else {"embedding_beside": True})}
-    refuse_residue(report, root)
-    return report
 
 
 def _receipt(root: Path, state: State, pending: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from hinterland.core.errors import ConfigError, StorageError, nearest
 from hinterland.core.expressions import parse
 from hinterland.core.files import write_text
 
-__all__ = ["LEDGER", "Rule", "digest", "lay_down", "lift", "rules_in_force"]
+__all__ = ["LEDGER", "Rule", "digest", "lay_down", "lift", "matching_chunks", "rules_in_force"]
 
 LEDGER = "removals.jsonl"
 #: Columns of a chunk that no document has.
@@ -149,6 +149,18 @@ def _documents(table: pa.Table) -> pa.Table:
     if "document_id" not in table.column_names:
         table = table.rename_columns(["document_id" if name == "id" else name for name in table.column_names])
     return table.drop_columns([name for name in table.column_names if name in _OF_CHUNKS])
+
+
+def matching_chunks(chunks: pa.Table, rule: Rule) -> NDArray[np.bool_]:
+    """Return the chunks of all documents of which a chunk fits, shape (chunks,).
+
+    Raises:
+        ConfigError: The rule names a column that is not there.
+    """
+    found = rule.matches(chunks)
+    documents = chunks["document_id"].filter(pa.array(found)).unique()
+    whole = pc.is_in(chunks["document_id"], value_set=documents)
+    return np.asarray(whole.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
 def rules_in_force(root: Path) -> dict[str, Rule]:

@@ -138,14 +138,8 @@ def render(result: dict[str, Any]) -> str:
         f"  {result['cached_vectors']:,} cached vectors and {result.get('versions_deleted', 0):,} other "
         f"versions deleted; version {result['version_after']}",
     ]
-    if result["complete"]:
-        looked = sum(result["residue"].get("looked_for", {}).values())
-        lines.append(
-            f"  no trace found: {looked:,} pieces looked for in {result['residue'].get('files', 0):,} files"
-            if result["residue"]["clean"]
-            else f"  not looked for traces: {result['residue'].get('why', '')}"
-        )
-    else:
+    lines += _looked(result["residue"]) if result["complete"] else []
+    if not result["complete"]:
         lines.append(f"  {result['dead_vectors']:,} vectors are dead until: hinterland index compact")
     cost = result.get("cost", {})
     if cost:
@@ -158,6 +152,17 @@ def render(result: dict[str, Any]) -> str:
             f"  {name} {told['before']} → {told['after']}, difference {_between(told['difference'])}"
         )
     return "\n".join([*lines, f"  receipt {result['receipt']}"])
+
+
+def _looked(residue: dict[str, Any]) -> list[str]:
+    """Say what was looked for, and what was not."""
+    lines = [f"  not looked for traces: {residue['why']}"] if residue["clean"] is None else []
+    for name, told in (("", residue), (" by a second look", residue.get("again", {}))):
+        if "looked_for" in told:
+            looked = sum(told["looked_for"].values())
+            lines.append(f"  no trace found{name}: {looked:,} pieces looked for in {told['files']:,} files")
+    last = residue.get("again", residue)
+    return [*lines, *(f"  not looked for: {each}" for each in last.get("not_looked_for", []))]
 
 
 def _between(interval: dict[str, float | None]) -> str:

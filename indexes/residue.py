@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ class Traces:
         vectors: The first bytes of removed vectors.
         keys: Keys in the cache of removed passages.
         chunks: How many chunks these are of.
+        shared: Ids and short texts that are no trace, because kept chunks have the same string.
+        whole: Whether the removed texts were known, not only their hashes.
     """
 
     texts: Patterns
@@ -55,6 +57,8 @@ class Traces:
     vectors: Patterns
     keys: frozenset[tuple[int, int]]
     chunks: int
+    shared: int = 0
+    whole: bool = True
 
     @classmethod
     def of(
@@ -77,7 +81,7 @@ class Traces:
             kept_vectors: Blocks of vectors of ``kept``.
             named: Further texts that may stay: the rule in the user's words, the encoder's name.
         """
-        ids = set(_strings(removed, "document_id", "id")).difference(_strings(kept, "document_id", "id"))
+        ids = set(_strings(removed, "document_id", "id"))
         long_ids = [each for each in ids if len(each) >= _LONG]
         shown = ("text", "title", "url")
 
@@ -87,6 +91,7 @@ class Traces:
         names = list(named)
         texts = Patterns.of_texts(chain(_strings(removed, *shown), long_ids), allowed())
         short = {each for each in _strings(removed, *shown) if each.strip() and len(each.encode()) < 8}
+        strings = (ids | short).difference(_strings(kept, *kept.column_names))
         gone, only = set(map(key_of, _passages(removed))), _words(removed, lexical)
         cut = Words(lexical.language) if lexical else None
         for passage in _passages(kept):
@@ -95,12 +100,38 @@ class Traces:
                 only.difference_update(cut.passage(passage))
         return cls(
             texts,
-            frozenset(digest(each) for each in ids | (short.difference(allowed()) if short else short)),
+            frozenset(map(digest, strings)),
             frozenset(only),
             _vector_patterns(vectors, kept_vectors),
             frozenset((int(one), int(two)) for one, two in keys_of(gone)),
             removed.num_rows,
+            shared=len(ids | short) - len(strings),
         )
+
+    @classmethod
+    def of_hashes(
+        cls,
+        strings: Collection[str],
+        kept: pa.Table,
+        *,
+        vectors: Iterable[NDArray[np.float32]],
+        kept_vectors: Iterable[NDArray[np.float32]],
+        chunks: int,
+    ) -> Traces:
+        """Return what is known of chunks whose texts are gone.
+
+        Args:
+            strings: SHA-256 of their documents' ids and of their texts.
+            kept: The chunks that stay.
+            vectors: Blocks of their vectors, as far as they are there.
+            kept_vectors: Blocks of vectors of ``kept``.
+            chunks: How many they were.
+        """
+        left = frozenset(strings).difference(map(digest, _strings(kept, *kept.column_names)))
+        found = _vector_patterns(vectors, kept_vectors)
+        shared = len(set(strings)) - len(left)
+        nothing = Patterns(())
+        return cls(nothing, left, frozenset(), found, frozenset(), chunks, shared=shared, whole=False)
 
 
 @dataclass(slots=True)
@@ -130,13 +161,23 @@ class Report:
         }
 
 
-def scan(root: Path, traces: Traces, *, leave_out: Collection[Path] = ()) -> Report:
+def scan(
+    root: Path,
+    traces: Traces,
+    *,
+    leave_out: Collection[Path] = (),
+    layout: Collection[Path] = (),
+    no_strings: Collection[Path] = (),
+) -> Report:
     """Read every file below ``root`` and report the traces in it.
 
     Args:
         root: A folder.
         traces: What to look for.
         leave_out: Files and folders that are not read.
+        layout: Files whose names are given by the index, and may be what a document is called.
+        no_strings: Files and folders of which the same holds for whole strings: they have names of
+            settings, words and hashes, but no ids. Anything else is looked for in them too.
     """
     report = Report(
         looked_for={
@@ -148,14 +189,16 @@ def scan(root: Path, traces: Traces, *, leave_out: Collection[Path] = ()) -> Rep
         }
     )
     for path in sorted(each for each in root.rglob("*") if each.is_file() and each.name not in _SKIPPED):
-        if any(path == each or each in path.parents for each in leave_out):
+        if _within(path, leave_out):
             continue
+        ours = _within(path, no_strings)
         report.files += 1
         report.bytes += path.stat().st_size
         name = path.relative_to(root).as_posix()
-        if traces.strings and any(digest(part) in traces.strings for part in path.parts[len(root.parts) :]):
+        if not ours and path not in layout and _named(path.relative_to(root), traces):
             report.found.append({"file": name, "what": "its name"})
-        report.found += [{"file": name, "what": what} for what in dict.fromkeys(_traces_in(path, traces))]
+        found = _traces_in(path, replace(traces, strings=frozenset()) if ours else traces)
+        report.found += [{"file": name, "what": what} for what in dict.fromkeys(found)]
     return report
 
 
@@ -175,12 +218,22 @@ def refuse_residue(report: Report, root: Path) -> None:
         )
 
 
+def _within(path: Path, places: Collection[Path]) -> bool:
+    return any(path == each or each in path.parents for each in places)
+
+
+def _named(path: Path, traces: Traces) -> bool:
+    return bool(traces.strings) and any(digest(part) in traces.strings for part in path.parts)
+
+
 def _strings(table: pa.Table, *columns: str) -> Iterator[str]:
-    """Yield what is not empty in some columns, a value perhaps again and again."""
+    """Yield the strings of some columns that are not empty, one perhaps again and again."""
     for name in columns:
         for part in table[name].chunks if name in table.column_names else ():
             for start in range(0, len(part), _ROWS):
-                yield from filter(None, part.slice(start, _ROWS).unique().to_pylist())
+                for column in _flat(part.slice(start, _ROWS)):
+                    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+                        yield from filter(None, column.unique().to_pylist())
 
 
 def _passages(table: pa.Table) -> Iterator[str]:
@@ -240,22 +293,29 @@ def _in_parquet(path: Path, traces: Traces) -> Iterator[str]:
     try:
         file = pq.ParquetFile(path)
         for batch in file.iter_batches(batch_size=16_384):
-            for column in batch.columns:
+            for column in (flat for each in batch.columns for flat in _flat(each)):
                 yield from _in_column(column, traces)
     except (pa.ArrowInvalid, OSError) as error:
         yield f"cannot be read as Parquet: {' '.join(str(error).split())[:80]}"
 
 
-def _in_column(column: pa.Array, traces: Traces) -> Iterator[str]:
+def _flat(column: pa.Array) -> Iterator[pa.Array]:
+    """Yield the plain columns that a column is made of."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        yield from _in_column(column.dictionary, traces)
+        yield from _flat(column.dictionary)
     elif pa.types.is_struct(kind):
         for each in column.flatten():
-            yield from _in_column(each, traces)
+            yield from _flat(each)
     elif pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        yield from _in_column(column.flatten(), traces)
-    elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        yield from _flat(column.flatten())
+    else:
+        yield column
+
+
+def _in_column(column: pa.Array, traces: Traces) -> Iterator[str]:
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         yield from _in_strings([each for each in column.unique().to_pylist() if each], traces)
     elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         joined = b"\0".join(each for each in column.to_pylist() if each)
