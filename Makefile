@@ -4,9 +4,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEMO_FLAGS ?=
-# Files run in the order of their names, not of their number of tests: the demo's few are the longest.
-# Two test workers, one thread each: more threads than cores wait for each other.
-TEST_ENV := OMP_NUM_THREADS=1
+# Files run in the order that tests/conftest.py gives them, not of their number of tests: the longest first.
+# Two test workers, one thread each: more threads than cores wait for each other. Bytecode is kept, even
+# where the environment says not to: else each of the many processes started compiles the kit anew.
+TEST_ENV := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
 TEST_FLAGS := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: setup demo test test-slow coverage lint format bench lock clean

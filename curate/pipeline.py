@@ -279,10 +279,11 @@ def score_corpus(
     model = find_model(config.quality.model).fingerprint() if config.quality.model else ""
     settings = config.model_dump(mode="json", exclude=known)
     place = work / fingerprint(corpus.fingerprint, settings, filters, model)
-    scored = score_documents(corpus, config, out=place / "scores", work=place, engine=engine)
-    curated = decide_corpus(
-        corpus, scored, config, out, rejected=rejected, engine=engine, work=place / "write"
-    )
+    with engine.started():
+        scored = score_documents(corpus, config, out=place / "scores", work=place, engine=engine)
+        curated = decide_corpus(
+            corpus, scored, config, out, rejected=rejected, engine=engine, work=place / "write"
+        )
     shutil.rmtree(place, ignore_errors=True)
     with suppress(OSError):  # something else is in there
         work.rmdir()

@@ -349,7 +349,7 @@ def test_shards_of_different_types(command: Command, tmp_path: Path) -> None:
         (folder / "manifest.json").write_text(json.dumps({**manifest, "documents": SIZE}))
         return folder
 
-    few = ("--set", "groups=[region]", "--set", "examples=0")
+    few = ("--set", "groups=[region]", "--set", "examples=0", "--set", "workers=1")
     coded = second["country"].combine_chunks().dictionary_encode()
     for name, values in (("coded", coded), ("nothing", pa.nulls(half))):
         path = corpus(name, second.set_column(place, "country", values))

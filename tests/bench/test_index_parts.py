@@ -21,8 +21,12 @@ from index_parts.searching import Searches, search_row
 from index_parts.systems import OURS, PEER_SETTINGS, PEERS, kit
 
 from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
+from hinterland.indexes.tokens import FastTokenizer
 
-TOKENIZER = SentenceEmbedder(EmbedConfig(dtype="float32", device="cpu")).tokenizer
+
+@pytest.fixture(scope="module")
+def tokenizer() -> FastTokenizer:
+    return SentenceEmbedder(EmbedConfig(dtype="float32", device="cpu")).tokenizer
 
 
 def write(folder: Path, documents: int = 30, queries: int = 6) -> Path:
@@ -41,34 +45,36 @@ def write(folder: Path, documents: int = 30, queries: int = 6) -> Path:
     return folder
 
 
-def test_documents_are_cut_into_passages_that_fit(tmp_path: Path) -> None:
-    found = read_collection(write(tmp_path / "c"), TOKENIZER, budget=64)
+def test_documents_are_cut_into_passages_that_fit(tokenizer: FastTokenizer, tmp_path: Path) -> None:
+    found = read_collection(write(tmp_path / "c"), tokenizer, budget=64)
     assert found.documents == 30
     assert found.texts[0] == "Title 0\nSentence 0 of words."
     cut = [key for key in found.ids if document_of(key) == "3"]
     assert cut == [f"3#{number}" for number in range(len(cut))]
     assert len(cut) > 2
-    assert max(len(spans) for spans in TOKENIZER.token_spans(found.texts)) <= 64 - TOKENIZER.overhead
+    assert max(len(spans) for spans in tokenizer.token_spans(found.texts)) <= 64 - tokenizer.overhead
     assert found.relevance["q0"] == {"0": 1.0}  # a relevance of 0 is none
     again = found.write(tmp_path / "passages.jsonl").read_text().splitlines()
     assert [json.loads(line)["text"] for line in again] == list(found.texts)
 
 
-def test_a_part_holds_the_answers_of_its_queries(tmp_path: Path) -> None:
+def test_a_part_holds_the_answers_of_its_queries(tokenizer: FastTokenizer, tmp_path: Path) -> None:
     folder = write(tmp_path / "c")
-    found = read_collection(folder, TOKENIZER, budget=64, documents=9)
+    found = read_collection(folder, tokenizer, budget=64, documents=9)
     there = {document_of(key) for key in found.ids}
     assert len(there) == found.documents == 9
     assert len(found.queries) == 3  # a third of the documents are answers
     assert all(set(answers) <= there for answers in found.relevance.values())
-    assert read_collection(folder, TOKENIZER, budget=64, documents=9) == found
+    assert read_collection(folder, tokenizer, budget=64, documents=9) == found
 
 
-def test_missing_files_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_files_are_named(
+    tokenizer: FastTokenizer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = write(tmp_path / "retrieval" / "scifact")
     (folder / "queries.jsonl").unlink()
     with pytest.raises(MissingDataError, match=r"lacks queries\.jsonl"):
-        read_collection(folder, TOKENIZER, budget=64)
+        read_collection(folder, tokenizer, budget=64)
     assert index.main(["--data", str(tmp_path), "--quick"]) == 2
     assert "queries.jsonl" in capsys.readouterr().err
 

@@ -94,7 +94,7 @@ def test_the_starter_config_runs(tmp_path: Path, tiny_lm: Path) -> None:
 
 
 def test_a_changed_threshold_repeats_only_the_decision(corpus: Corpus, tmp_path: Path) -> None:
-    config = CommandConfig(input=(corpus.path,), out=tmp_path / "out", quality=NO_MODEL)
+    config = CommandConfig(input=(corpus.path,), out=tmp_path / "out", quality=NO_MODEL, workers=1)
     first = run(config)
     assert first["reasons"]["empty"] == 1
     assert first["reasons"]["exact_dup.copy"] == 1
@@ -106,6 +106,7 @@ def test_a_changed_threshold_repeats_only_the_decision(corpus: Corpus, tmp_path:
             f"input=[{corpus.path}]",
             f"out={tmp_path / 'out'}",
             "quality.model=null",
+            "workers=1",
             "thresholds={gopher_quality.words: {low: 5}}",
         ],
     )
@@ -185,7 +186,8 @@ def test_scores_of_another_corpus_are_refused(corpus: Corpus, tmp_path: Path) ->
 
 def test_a_corpus_without_documents(tmp_path: Path) -> None:
     nothing = write_corpus(tmp_path / "none", pa.table({"id": pa.array([], pa.string()), "text": []}))
-    result: dict[str, Any] = run(CommandConfig(input=(nothing.path,), out=tmp_path / "out", quality=NO_MODEL))
+    config = CommandConfig(input=(nothing.path,), out=tmp_path / "out", quality=NO_MODEL, workers=1)
+    result: dict[str, Any] = run(config)
     assert result["counts"] == {"in": 0, "kept": 0, "decided_out": 0, "rejected": 0}
     assert "0 documents in" in render(result)
 

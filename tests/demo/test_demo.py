@@ -22,6 +22,7 @@ pytestmark = pytest.mark.timeout(900)
 
 ROOT = Path(__file__).parents[2]
 SMALL = {
+    "threads": 1,  # another test worker has the other core
     "places": 20,
     "sections": ["Geography", "Government"],
     "hold_out_share": 0.5,

@@ -49,8 +49,9 @@ def test_the_hold_out_takes_its_share_of_every_region(entries: list[Entry]) -> N
 
 
 def test_questions_are_about_held_out_places_and_have_a_gold_document(entries: list[Entry]) -> None:
-    ids = {(e.code, s.name): f"{e.code}/{s.name}" for e in entries for s in sections(e) if s.text}
-    texts = {ids[e.code, s.name]: s.text for e in entries for s in sections(e) if s.text}
+    written = {(e.code, s.name): s.text for e in entries for s in sections(e) if s.text}
+    ids = {(code, name): f"{code}/{name}" for code, name in written}
+    texts = {ids[place]: text for place, text in written.items()}
     held_out = set(hold_out(entries, share=0.25, seed=0))
     asked = questions(entries, countries=held_out, document_ids=ids, texts=texts)
     assert len(asked) >= 200

@@ -41,9 +41,6 @@ def corpus_table(documents: list[tuple[str, str, str]] = DOCUMENTS) -> pa.Table:
 
 @pytest.fixture(scope="session")
 def embedder() -> SentenceEmbedder:
-    import torch
-
-    torch.set_num_threads(2)
     return SentenceEmbedder(EmbedConfig(dtype="float32", device="cpu"))
 
 

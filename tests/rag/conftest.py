@@ -130,9 +130,6 @@ def make_client(endpoint: Endpoint) -> Iterator[MakeClient]:
 
 @pytest.fixture(scope="session")
 def index_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    import torch
-
-    torch.set_num_threads(2)
     folder = tmp_path_factory.mktemp("rag")
     ids, titles, texts = zip(*DOCUMENTS, strict=True)
     table = pa.table(
