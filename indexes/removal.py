@@ -187,12 +187,13 @@ def lift_rule(root: Path, rule_id: str, *, wait_seconds: float = 0.0) -> Rule:
 
 
 def _nothing(state: State, rule: Rule) -> ConfigError:
-    """Return the error of a rule that matches nothing, with the nearest value there is."""
+    """Return the error of a rule that matches nothing: what is left to do, or the nearest value there is."""
+    dead = f"{state.dead} vectors of what was removed or replaced are left: hinterland index compact INDEX"
     if rule.id in rules_in_force(state.root):
         return ConfigError(
             f"no document matches any more: rule {rule.id} is in force",
             where=str(state.root),
-            cure="nothing is left to remove",
+            cure=dead if state.dead else "nothing is left to remove",
         )
     cure = "search for what is meant; in_advance: true remembers the rule for documents to come"
     for name, values in rule.columns:
@@ -201,4 +202,6 @@ def _nothing(state: State, rule: Rule) -> ConfigError:
         if missing is not None:
             cure = f"{name}: {nearest(missing, known)}"
             break
+    if state.dead:
+        cure += f"; {dead}"
     return ConfigError(f"no document matches: {rule}", where=str(state.root), cure=cure)
