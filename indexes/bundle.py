@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 from hinterland.core.errors import IndexBundleError
 from hinterland.core.files import hash_file, read_json, storage_errors, write_json, write_text
 from hinterland.core.locks import hold
+from hinterland.indexes.names import is_plain
 
 __all__ = [
     "CHUNKS",
@@ -200,7 +201,7 @@ def sweep(root: Path, *, spare: Path | None = None) -> None:
         if coming.is_file():
             version = coming.read_text(encoding="utf-8").strip()
             served = (root / CURRENT).is_file() and current_version(root) == version
-            if version and not served and (versions / version).is_dir():
+            if is_plain(version) and not served and (versions / version).is_dir():
                 drop_version(root, version)
             coming.unlink()
         _clear(versions)

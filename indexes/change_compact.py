@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from hinterland.core.errors import IndexBundleError
 from hinterland.indexes.backend import IndexBackend, Vectors
-from hinterland.indexes.bundle import Bundle
+from hinterland.indexes.bundle import MANIFEST, Bundle
 from hinterland.indexes.change_faiss import centroids_of, compacted, emptied, vectors_of
 from hinterland.indexes.change_state import State, next_version
 from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
+from hinterland.indexes.names import plain
 from hinterland.indexes.segments import keys_of
 from hinterland.indexes.unit_vectors import unit_vectors
 from hinterland.indexes.version import ROW, passages_of
@@ -93,12 +94,18 @@ def publish_compacted(state: State, made: Compacted, *, keep: int) -> Bundle:
 
 
 def _cached(state: State, chunks: pa.Table) -> Vectors | None:
-    """Return the chunks' exact vectors if the cache has them all."""
+    """Return the chunks' exact vectors if the cache has them all.
+
+    Raises:
+        IndexBundleError: The encoder's fingerprint is a path.
+    """
     made = state.bundle.manifest["embedder"]
     folder = state.root / CACHE
-    if not (folder / str(made.get("fingerprint"))).is_dir():
+    given, manifest = str(made.get("fingerprint")), state.bundle.folder / MANIFEST
+    fingerprint = plain(given, "the encoder's fingerprint", where=manifest)
+    if not (folder / fingerprint).is_dir():
         return None
-    store = EmbeddingCache(folder).store(str(made["fingerprint"]), int(made["dimension"]))
+    store = EmbeddingCache(folder).store(fingerprint, int(made["dimension"]))
     keys = keys_of(passages_of(chunks))
     number, _ = store.find(keys)
     if (number < 0).any():

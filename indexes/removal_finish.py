@@ -24,7 +24,7 @@ from hinterland.indexes.change_compact import compact_state, publish_compacted
 from hinterland.indexes.change_state import EVERYTHING, State, state_of
 from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
 from hinterland.indexes.needed_vectors import needed_by_served
-from hinterland.indexes.removal_look import PENDING, look, other_folders, traces_left, traces_of
+from hinterland.indexes.removal_look import PENDING, look, other_folders, read_pending, traces_left, traces_of
 from hinterland.indexes.removal_receipt import write_receipt
 from hinterland.indexes.removal_rules import Rule, lay_down, matching_chunks
 from hinterland.indexes.residue import Traces
@@ -68,7 +68,7 @@ def recover(root: Path) -> None:
     with cache.alone() as alone:
         sweep(root, spare=None if alone else cache.folder)
     if (root / PENDING).is_file():
-        pending = read_json(root / PENDING)
+        pending = read_pending(root)
         if _was_served(root, pending):
             finish(root, compact=True)
         else:
@@ -137,7 +137,7 @@ def finish(root: Path, *, compact: bool) -> dict[str, Any]:
         IndexBundleError: Something removed is left in a file. The removal stays open.
         StorageError: The disk is full, or the folder cannot be written.
     """
-    pending = read_json(root / PENDING)
+    pending = read_pending(root)
     rule = Rule.from_dict(pending["rule"])
     lay_down(root, rule)
     state = state_of(root)

@@ -9,22 +9,45 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from hinterland.core.errors import IndexBundleError
+from hinterland.core.files import read_json
 from hinterland.indexes.bundle import MANIFEST
 from hinterland.indexes.change_faiss import vectors_of
 from hinterland.indexes.change_state import State, read_version
 from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
 from hinterland.indexes.lexical import LexicalConfig
+from hinterland.indexes.names import plain
 from hinterland.indexes.needed_vectors import needed_by_served
 from hinterland.indexes.removal_receipt import RECEIPTS
 from hinterland.indexes.removal_rules import LEDGER, Rule, matching_chunks
 from hinterland.indexes.residue import Traces, refuse_residue, scan
 from hinterland.indexes.version import LEXICAL
 
-__all__ = ["PENDING", "look", "other_folders", "traces_left", "traces_of"]
+__all__ = ["PENDING", "look", "other_folders", "read_pending", "traces_left", "traces_of"]
 
 PENDING = ".removal.json"
+_NEEDED = {"removal", "name", "stage", "rule", "version_before", "keep_versions", "chunks", "hashes"}
 _BLOCK = 16_384
 _TEXTS_GONE = "pieces of texts, words and cached vectors: looked for before, and known no more by now"
+
+
+def read_pending(root: Path) -> dict[str, Any]:
+    """Return what ``.removal.json`` says of the removal that is open.
+
+    Raises:
+        IndexBundleError: It was edited by hand: something is missing, or a name is a path.
+        StorageError: It is not JSON.
+    """
+    pending, path = read_json(root / PENDING), root / PENDING
+    if not isinstance(pending, dict) or not pending.keys() >= _NEEDED:
+        raise IndexBundleError(
+            "the file of the open removal was edited by hand",
+            where=str(path),
+            cure="put the file back as it was",
+        )
+    for name in ("name", "version_before"):
+        plain(pending[name], name, where=path)
+    return pending
 
 
 def other_folders(root: Path, version: str) -> list[Path]:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from hinterland.core.errors import StorageError
 from hinterland.core.files import hash_file, read_json, write_json
 from hinterland.indexes.bundle import MANIFEST, Bundle
+from hinterland.indexes.names import plain
 from hinterland.indexes.removal_rules import digest
 
 __all__ = ["RECEIPTS", "check_receipt", "counted", "hashed", "receipt_hash", "write_receipt"]
@@ -53,11 +54,12 @@ def write_receipt(root: Path, name: str, bundle: Bundle, entries: Mapping[str, A
     """Write a receipt, with the hashes of the served version's files and its own, and return its path.
 
     Raises:
+        IndexBundleError: ``name`` is a path.
         StorageError: The disk is full, or the folder cannot be written.
     """
     files = {**bundle.manifest["files"], MANIFEST: hash_file(bundle.folder / MANIFEST)}
     receipt = {"kind": "removal", "format": 1, **entries, "version_after": bundle.version, "files": files}
-    path = root / RECEIPTS / f"{name}.json"
+    path = root / RECEIPTS / f"{plain(name, 'the receipt', where=root)}.json"
     write_json(path, {**receipt, "sha256": receipt_hash(receipt)})
     return path
 
