@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-import hinterland.indexes.faiss_backend  # noqa: F401 - files itself in BACKENDS
-from hinterland.indexes.backend import BACKENDS, IndexBackend
-from hinterland.indexes.bundle import CHUNKS, DENSE, Bundle, check_version, read_current
+from hinterland.indexes.backend import IndexBackend
+from hinterland.indexes.bundle import DENSE, Bundle, check_version, read_current
 from hinterland.indexes.lexical import LexicalConfig
-from hinterland.indexes.version import ROW, dense_rows, publish_version
+from hinterland.indexes.version import ROW, dense_rows, publish_version, read_parts
 
 __all__ = ["EVERYTHING", "State", "next_version", "read_version", "state_of"]
 
@@ -67,11 +65,9 @@ def read_version(root: Path, version: str) -> State:
 
 
 def _read(root: Path, bundle: Bundle) -> State:
-    chunks = pq.read_table(bundle.folder / CHUNKS)
+    chunks, backend = read_parts(bundle)
     if ROW not in chunks.column_names:
         chunks = chunks.append_column(ROW, pa.array(dense_rows(chunks)))
-    settings = bundle.manifest["index"]
-    backend = BACKENDS.get(settings["backend"]).load(bundle.folder / DENSE, settings=settings)
     return State(root, bundle, chunks, backend)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hinterland.core.config import Config
-from hinterland.core.errors import ModelSourceError
+from hinterland.core.errors import IndexBundleError, ModelSourceError
 from hinterland.core.imports import require
 from hinterland.core.models import find_model
 from hinterland.core.run import fingerprint
@@ -22,7 +22,7 @@ from hinterland.indexes.unit_vectors import unit_vectors
 if TYPE_CHECKING:
     from hinterland.indexes.chunk_types import Tokenizer
 
-__all__ = ["EmbedConfig", "Embedder", "SentenceEmbedder", "cpu_has_bf16"]
+__all__ = ["EmbedConfig", "Embedder", "SentenceEmbedder", "cpu_has_bf16", "finite_passages"]
 
 Vectors = NDArray[np.float32]
 
@@ -94,6 +94,23 @@ class Embedder(Protocol):
     def queries(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors of queries, shape (texts, dimension), float32."""
         ...
+
+
+def finite_passages(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+    """Return unit vectors of passages, shape (texts, dimension), all of them numbers.
+
+    Raises:
+        IndexBundleError: A vector is not finite; the first such text is named.
+    """
+    vectors = embedder.passages(texts)
+    bad = ~np.isfinite(vectors).all(axis=1)
+    if bad.any():
+        raise IndexBundleError(
+            f"the encoder gave {int(bad.sum())} vectors that are not finite numbers",
+            where=ascii(texts[int(bad.argmax())][:80]),
+            cure="set dtype: float32, or use another model",
+        )
+    return vectors
 
 
 def cpu_has_bf16() -> bool:

@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hinterland.core.engine import Engine, LocalEngine
-from hinterland.core.errors import IndexBundleError
 from hinterland.core.files import storage_errors
 from hinterland.core.produce import make_target, pending
 from hinterland.core.progress import track
-from hinterland.indexes.embed import Embedder
+from hinterland.indexes.embed import Embedder, finite_passages
 from hinterland.indexes.embed_cache import EmbeddingCache, VectorStore
 from hinterland.indexes.segments import SUFFIX, keys_of, open_segment, write_block
 
@@ -47,16 +46,7 @@ def _name(texts: Sequence[str], fingerprint: str) -> str:
 
 def _steps(texts: Sequence[str], embedder: Embedder) -> Iterator[Vectors]:
     for start in range(0, len(texts), _STEP):
-        part = list(texts[start : start + _STEP])
-        vectors = embedder.passages(part)
-        bad = ~np.isfinite(vectors).all(axis=1)
-        if bad.any():
-            raise IndexBundleError(
-                f"the encoder gave {int(bad.sum())} vectors that are not finite numbers",
-                where=ascii(part[int(bad.argmax())][:80]),
-                cure="set dtype: float32, or use another model",
-            )
-        yield vectors
+        yield finite_passages(embedder, list(texts[start : start + _STEP]))
 
 
 def _make_block(embedder: Embedder, texts: Sequence[str], temporary: Path) -> None:

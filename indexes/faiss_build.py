@@ -20,7 +20,7 @@ from hinterland.indexes.faiss_gpu import fill_on_gpu, gpus
 from hinterland.indexes.faiss_shards import fill_by_shards, mergeable, train
 from hinterland.indexes.faiss_size import auto_factory, choose, make_empty
 
-__all__ = ["auto_factory", "build_faiss", "first_line", "graph_in"]
+__all__ = ["auto_factory", "build_faiss", "first_line", "one_thread_for_graphs"]
 
 _TRAIN_PER_LIST = 256  # training vectors per IVF list, the most that FAISS's clustering takes
 _TRAIN = 131_072  # training vectors at least, for codebooks: 256 for each of 256 entries, and as many again
@@ -44,7 +44,7 @@ def graph_in(faiss: ModuleType, index: Any) -> bool:
 
 
 @contextmanager
-def _alone(faiss: ModuleType, index: Any) -> Iterator[None]:
+def one_thread_for_graphs(faiss: ModuleType, index: Any) -> Iterator[None]:
     """Use one thread for a graph, whose links threads race for: equal vectors give equal bytes."""
     threads = faiss.omp_get_max_threads()
     if graph_in(faiss, index):
@@ -95,7 +95,7 @@ def _fill(
         return fill_by_shards(faiss, index, vectors, engine=engine, work=options.work, on_disk=on_disk)
     if not index.is_trained:
         index.train(_sample(vectors, lists, seed))
-    with _alone(faiss, index):
+    with one_thread_for_graphs(faiss, index):
         for part in _parts(faiss, index, vectors):
             index.add(part)
     return index

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hinterland.indexes.backend import Vectors
-from hinterland.indexes.faiss_build import graph_in
+from hinterland.indexes.faiss_build import one_thread_for_graphs
 
 __all__ = [
     "add_rows",
@@ -43,14 +43,9 @@ def keeps_exact(faiss: ModuleType, index: Any) -> bool:
 
 
 def add_rows(faiss: ModuleType, index: Any, vectors: Vectors) -> None:
-    """Add vectors; to a graph by one thread, because several race for its links."""
-    threads = faiss.omp_get_max_threads()
-    if graph_in(faiss, index):
-        faiss.omp_set_num_threads(1)
-    try:
+    """Add vectors."""
+    with one_thread_for_graphs(faiss, index):
         index.add(vectors)
-    finally:
-        faiss.omp_set_num_threads(threads)
 
 
 def can_remove(faiss: ModuleType, index: Any) -> bool:

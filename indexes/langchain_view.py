@@ -11,18 +11,16 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from langchain_core.documents import Document
 from numpy.typing import NDArray
 
-import hinterland.indexes.faiss_backend  # noqa: F401 - files itself in BACKENDS
-from hinterland.indexes.backend import BACKENDS, IndexBackend
-from hinterland.indexes.bundle import CHUNKS, DENSE, Bundle, read_current
+from hinterland.indexes.backend import IndexBackend
+from hinterland.indexes.bundle import Bundle, read_current
 from hinterland.indexes.embed import Embedder
 from hinterland.indexes.encoder import check_space
 from hinterland.indexes.langchain_rows import as_document, chunk_rows, metadata_of
 from hinterland.indexes.metadata_filter import metadata_mask
-from hinterland.indexes.version import dense_rows
+from hinterland.indexes.version import dense_rows, read_parts
 
 __all__ = ["Filter", "View", "open_view"]
 
@@ -132,10 +130,8 @@ def open_view(root: Path, embedder: Embedder) -> View:
     """
 
     def read(bundle: Bundle) -> View:
-        settings = bundle.manifest["index"]
-        backend = BACKENDS.get(settings["backend"]).load(bundle.folder / DENSE, settings=settings)
-        view = View(bundle, backend, pq.read_table(bundle.folder / CHUNKS))
         check_space(embedder, bundle)
-        return view
+        chunks, backend = read_parts(bundle)
+        return View(bundle, backend, chunks)
 
     return read_current(root, read)

@@ -10,13 +10,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from hinterland.core.errors import IndexBundleError
 from hinterland.core.run import fingerprint
 from hinterland.indexes.backend import BACKENDS
 from hinterland.indexes.bundle import CURRENT, Bundle, current_version
 from hinterland.indexes.change_faiss import append, compacted
 from hinterland.indexes.change_state import State, next_version
-from hinterland.indexes.embed import Embedder
+from hinterland.indexes.embed import Embedder, finite_passages
 from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
 from hinterland.indexes.langchain_rules import refuse_removed
 from hinterland.indexes.langchain_view import View, open_view
@@ -96,17 +95,8 @@ def _embed(embedder: Embedder, texts: Sequence[str], known: dict[str, Vectors]) 
         IndexBundleError: A vector is not finite.
     """
     missing = list(dict.fromkeys(text for text in texts if text not in known))
-    if not missing:
-        return
-    vectors = embedder.passages(missing)
-    bad = ~np.isfinite(vectors).all(axis=1)
-    if bad.any():
-        raise IndexBundleError(
-            f"the encoder gave {int(bad.sum())} vectors that are not finite numbers",
-            where=repr(missing[int(bad.argmax())][:80]),
-            cure="use another embedding",
-        )
-    known.update(zip(missing, vectors, strict=True))
+    if missing:
+        known.update(zip(missing, finite_passages(embedder, missing), strict=True))
 
 
 def current_view(root: Path, embedder: Embedder, known: View) -> View:

@@ -9,15 +9,13 @@ from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-import hinterland.indexes.faiss_backend  # noqa: F401 - files itself in BACKENDS
 from hinterland.core.config import parse_config
 from hinterland.core.errors import IndexBundleError
 from hinterland.core.run import fingerprint
-from hinterland.indexes.backend import BACKENDS, IndexBackend
-from hinterland.indexes.bundle import CHUNKS, DENSE, MANIFEST, Bundle, read_current
+from hinterland.indexes.backend import IndexBackend
+from hinterland.indexes.bundle import MANIFEST, Bundle, read_current
 from hinterland.indexes.chunk_reader import ChunkReader
 from hinterland.indexes.chunk_types import with_title
 from hinterland.indexes.embed import Embedder
@@ -30,7 +28,7 @@ from hinterland.indexes.retrieve import Rankings
 from hinterland.indexes.rules import condition_mask
 from hinterland.indexes.search_config import SearchConfig
 from hinterland.indexes.searcher import Allow
-from hinterland.indexes.version import LEXICAL, dense_rows
+from hinterland.indexes.version import LEXICAL, dense_rows, read_parts
 
 __all__ = ["Allow", "DocumentHit", "Hit", "Index", "Result"]
 
@@ -98,17 +96,7 @@ class Index:
         """Open a version that was checked."""
         embedder = encoder(bundle) if embedder is None else embedder
         check_space(embedder, bundle, to="search")
-        settings = bundle.manifest["index"]
-        backend = BACKENDS.get(settings["backend"]).load(bundle.folder / DENSE, settings=settings)
-        chunks = pq.read_table(bundle.folder / CHUNKS)
-        rows = dense_rows(chunks)
-        outside = len(rows) and (rows.min() < 0 or rows.max() >= backend.size)
-        if outside or len(np.unique(rows)) < len(rows) or backend.dimension != embedder.dimension:
-            raise IndexBundleError(
-                f"{backend.size} vectors of {backend.dimension} numbers for {chunks.num_rows} chunks",
-                where=str(bundle.folder),
-                cure="build the index again",
-            )
+        chunks, backend = read_parts(bundle)
         lexical = None
         if bundle.manifest.get("bm25") is not None:
             lexical = LexicalIndex.load(

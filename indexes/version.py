@@ -16,13 +16,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from hinterland.indexes.backend import IndexBackend
+import hinterland.indexes.faiss_backend  # noqa: F401 - files itself in BACKENDS
+from hinterland.core.errors import IndexBundleError
+from hinterland.indexes.backend import BACKENDS, IndexBackend
 from hinterland.indexes.bundle import CHUNKS, DENSE, Bundle, publish
 from hinterland.indexes.chunk_types import with_title
 from hinterland.indexes.faiss_disk import link, link_lists
 from hinterland.indexes.lexical import LexicalConfig, LexicalIndex
 
-__all__ = ["LEXICAL", "ROW", "dense_rows", "passages_of", "publish_version", "republish"]
+__all__ = ["LEXICAL", "ROW", "dense_rows", "passages_of", "publish_version", "read_parts", "republish"]
 
 LEXICAL, ROW = "bm25", "row"
 _WRITTEN = ("kind", "format", "files")  # by `publish`
@@ -33,6 +35,27 @@ def dense_rows(chunks: pa.Table) -> NDArray[np.int64]:
     if ROW not in chunks.column_names:  # format 1: no row was ever dead
         return np.arange(chunks.num_rows, dtype=np.int64)
     return np.asarray(chunks[ROW].to_numpy(), dtype=np.int64)
+
+
+def read_parts(bundle: Bundle) -> tuple[pa.Table, IndexBackend]:
+    """Return the live chunks and the vectors of a version that was checked.
+
+    Raises:
+        IndexBundleError: They are not of each other, or of the encoder that the manifest names.
+    """
+    settings = bundle.manifest["index"]
+    backend = BACKENDS.get(settings["backend"]).load(bundle.folder / DENSE, settings=settings)
+    chunks = pq.read_table(bundle.folder / CHUNKS)
+    rows = dense_rows(chunks)
+    outside = len(rows) and (rows.min() < 0 or rows.max() >= backend.size)
+    dimension = bundle.manifest["embedder"]["dimension"]
+    if outside or len(np.unique(rows)) < len(rows) or backend.dimension != dimension:
+        raise IndexBundleError(
+            f"{backend.size} vectors of {backend.dimension} numbers for {chunks.num_rows} chunks",
+            where=str(bundle.folder),
+            cure="build the index again",
+        )
+    return chunks, backend
 
 
 def passages_of(chunks: pa.Table) -> list[str]:

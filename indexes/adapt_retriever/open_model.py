@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import Field
 
 from hinterland.core.config import Config, parse_config
-from hinterland.core.errors import ModelSourceError
 from hinterland.core.gguf import transformers_location
 from hinterland.core.models import find_model
 from hinterland.core.run import fingerprint
 from hinterland.indexes.adapt_retriever.language_model import LANGUAGE_MODELS, LanguageModel
+from hinterland.indexes.loading import loading
 
 __all__ = ["OpenModel", "OpenModelConfig"]
 
@@ -47,15 +47,9 @@ class OpenModel:
 
         self.config, self._source = config, find_model(config.model)
         location = transformers_location(self._source)
-        try:
+        with loading("the language model", config.model):
             self._tokenizer: Any = AutoTokenizer.from_pretrained(location)
             self._model: Any = AutoModelForCausalLM.from_pretrained(location).eval()
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise ModelSourceError(
-                f"the language model cannot be loaded: {' '.join(str(error).split())[:300]}",
-                where=config.model,
-                cure="give a causal language model of transformers",
-            ) from error
 
     @property
     def fingerprint(self) -> str:

@@ -23,6 +23,7 @@ from hinterland.core.models import find_model
 from hinterland.core.progress import track
 from hinterland.indexes.adapt_retriever.settings import TrainSettings
 from hinterland.indexes.embed import EmbedConfig, cpu_has_bf16
+from hinterland.indexes.loading import loading
 
 __all__ = ["RetrieverTrainingError", "Trained", "contrastive_loss", "load_encoder", "quiet", "train_encoder"]
 
@@ -78,15 +79,8 @@ def load_encoder(config: EmbedConfig, *, tokens: int) -> Any:
             cure="give a sentence encoder, or save the model with its pooling as one",
         )
     device = None if config.device == "auto" else config.device
-    try:
-        with quiet():
-            model = SentenceTransformer(source.location, device=device, model_kwargs={"dtype": torch.float32})
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelSourceError(
-            f"the encoder cannot be loaded: {' '.join(str(error).split())[:300]}",
-            where=config.model,
-            cure="check the name and the connection, or give a folder with the model",
-        ) from error
+    with loading("the encoder", config.model), quiet():
+        model = SentenceTransformer(source.location, device=device, model_kwargs={"dtype": torch.float32})
     model.max_seq_length = min(tokens, int(model.max_seq_length or 512))
     return model
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.support.changing_index import EMBEDDER, build, documents
 from tests.support.letter_embedder import LetterEmbedder
@@ -140,9 +141,7 @@ def test_readers_go_on_while_versions_come_and_go(root: Path) -> None:
 
 
 def test_opening_survives_a_version_pruned_under_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hinterland.indexes import search
-
-    real, done = search.pq.read_table, []
+    real, done = pq.read_table, []
 
     def late(*args: object, **kwargs: object) -> pa.Table:
         if not done:
@@ -150,16 +149,14 @@ def test_opening_survives_a_version_pruned_under_it(root: Path, monkeypatch: pyt
             add_documents(root, documents(10, 12), EMBEDDER, keep=1)
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(search.pq, "read_table", late)
+    monkeypatch.setattr(pq, "read_table", late)
     index = Index.open(root, embedder=EMBEDDER)
     assert done
     assert index.bundle.version == open_bundle(root).version
 
 
 def test_a_plan_survives_a_version_pruned_under_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hinterland.indexes import change_state
-
-    real, done = change_state.pq.read_table, []
+    real, done = pq.read_table, []
 
     def late(*args: object, **kwargs: object) -> pa.Table:
         if not done:
@@ -167,7 +164,7 @@ def test_a_plan_survives_a_version_pruned_under_it(root: Path, monkeypatch: pyte
             add_documents(root, documents(10, 12), EMBEDDER, keep=1)
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(change_state.pq, "read_table", late)
+    monkeypatch.setattr(pq, "read_table", late)
     config = parse_config(compact_command.CommandConfig, {"index": root}, where="test")
     assert compact_command.plan(config)["version"] == open_bundle(root).version
     assert done
