@@ -24,6 +24,7 @@ from hinterland.indexes.change_compact import compact_state, publish_compacted
 from hinterland.indexes.change_state import EVERYTHING, State, state_of
 from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
 from hinterland.indexes.needed_vectors import needed_by_served
+from hinterland.indexes.removal_ledger import settle
 from hinterland.indexes.removal_look import PENDING, look, other_folders, read_pending, traces_left, traces_of
 from hinterland.indexes.removal_receipt import write_receipt
 from hinterland.indexes.removal_rules import Rule, lay_down, matching_chunks
@@ -67,6 +68,7 @@ def recover(root: Path) -> None:
     cache = EmbeddingCache(root / CACHE)
     with cache.alone() as alone:
         sweep(root, spare=None if alone else cache.folder)
+    settle(root)
     if (root / PENDING).is_file():
         pending = read_pending(root)
         if _was_served(root, pending):

@@ -18,8 +18,9 @@ from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
 from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.names import plain
 from hinterland.indexes.needed_vectors import needed_by_served
+from hinterland.indexes.removal_ledger import HEAD, LEDGER
 from hinterland.indexes.removal_receipt import RECEIPTS
-from hinterland.indexes.removal_rules import LEDGER, Rule, matching_chunks
+from hinterland.indexes.removal_rules import Rule, matching_chunks
 from hinterland.indexes.residue import Traces, refuse_residue, scan
 from hinterland.indexes.version import LEXICAL
 
@@ -27,6 +28,7 @@ __all__ = ["PENDING", "look", "other_folders", "read_pending", "traces_left", "t
 
 PENDING = ".removal.json"
 _NEEDED = {"removal", "name", "stage", "rule", "version_before", "keep_versions", "chunks", "hashes"}
+_HASHES = (PENDING, LEDGER, HEAD, RECEIPTS)
 _BLOCK = 16_384
 _TEXTS_GONE = "pieces of texts, words and cached vectors: looked for before, and known no more by now"
 
@@ -119,7 +121,7 @@ def look(root: Path, state: State, traces: Traces, pending: dict[str, Any]) -> N
             traces,
             leave_out=[*versions, *dense, *beside],
             layout=[folder / name for name in (*state.bundle.manifest["files"], MANIFEST)],
-            no_strings=[root / PENDING, root / LEDGER, root / RECEIPTS, folder / MANIFEST, folder / LEXICAL],
+            no_strings=[*(root / name for name in _HASHES), folder / MANIFEST, folder / LEXICAL],
         )
     left = [f"{each.relative_to(root)}: an older version" for each in versions]
     left += [f"{each.relative_to(root)}: the removed vectors, until index compact" for each in dense]

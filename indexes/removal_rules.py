@@ -2,16 +2,15 @@
 
 ``<root>/removals.jsonl`` has one line for each rule that was laid down or lifted. A rule's id
 is a hash of the rule, and every line holds the hash of the line before it, so that an edit by
-hand is noticed. Documents' ids stand in it as hashes only.
+hand is noticed; `hinterland.indexes.removal_ledger` knows which line is the last. Documents' ids
+stand in it as hashes only.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +22,13 @@ from numpy.typing import NDArray
 from hinterland.core.columns import TableValues
 from hinterland.core.errors import ConfigError, StorageError, nearest
 from hinterland.core.expressions import parse
-from hinterland.core.files import write_text
+from hinterland.indexes.removal_ledger import LEDGER, append, check_end, digest, lines_of
 
 __all__ = ["LEDGER", "Rule", "digest", "lay_down", "lift", "matching_chunks", "rules_in_force"]
 
-LEDGER = "removals.jsonl"
 #: Columns of a chunk that no document has.
 _OF_CHUNKS = frozenset({"id", "start", "end", "text", "title", "row"})
 _CURE = "put the file back as it was; a rule is lifted with: hinterland index remove … --set lift=RULE-ID"
-
-
-def digest(text: str) -> str:
-    """Return the SHA-256 of a text, as hex."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +182,7 @@ def rules_in_force(root: Path) -> dict[str, Rule]:
 def lay_down(root: Path, rule: Rule) -> None:
     """Remember a rule. The caller holds the writer's lock."""
     if rule.id not in rules_in_force_unchecked(root):
-        _append(root, {"what": "remove", "id": rule.id, "rule": rule.as_dict()})
+        append(root, {"what": "remove", "id": rule.id, "rule": rule.as_dict()})
 
 
 def lift(root: Path, rule_id: str) -> Rule:
@@ -203,7 +196,7 @@ def lift(root: Path, rule_id: str) -> Rule:
         raise ConfigError(
             f"no rule {rule_id!r} is in force", where=str(root / LEDGER), cure=nearest(rule_id, rules)
         )
-    _append(root, {"what": "lift", "id": rule_id})
+    append(root, {"what": "lift", "id": rule_id})
     return rules[rule_id]
 
 
@@ -215,25 +208,21 @@ def rules_in_force_unchecked(root: Path) -> set[str]:
     return found
 
 
-def _append(root: Path, event: dict[str, Any]) -> None:
-    path = root / LEDGER
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    after = digest(lines[-1]) if lines else ""
-    lines.append(json.dumps({"format": 1, **event, "at": at, "after": after}, ensure_ascii=False))
-    write_text(path, "\n".join(lines) + "\n")
-
-
 def _events(root: Path) -> list[dict[str, Any]]:
-    path = root / LEDGER
-    if not path.is_file():
-        return []
-    events: list[dict[str, Any]] = []
-    before = ""
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        events.append(_event(line, before, where=f"{path}, line {number}"))
-        before = line
-    return events
+    while True:
+        lines = lines_of(root)
+        befores = ["", *lines]
+        events = [
+            _event(line, before, where=f"{root / LEDGER}, line {number}")
+            for number, (line, before) in enumerate(zip(lines, befores, strict=False), 1)
+        ]
+        try:
+            check_end(root, lines)
+        except StorageError:
+            if lines_of(root) == lines:  # no writer came between the two files
+                raise
+        else:
+            return events
 
 
 def _event(line: str, before: str, *, where: str) -> dict[str, Any]:

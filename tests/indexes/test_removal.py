@@ -323,10 +323,10 @@ def test_a_rule_over_a_column_that_documents_lack_lets_nothing_in(root: Path) ->
     [
         (lambda text: text.replace('"web"', '"wax"'), "edited by hand"),
         (lambda text: "\n".join(text.splitlines()[1:]) + "\n", "edited by hand"),
-        (lambda text: text.splitlines()[0] + "\n", "has a receipt and is not in"),
+        (lambda text: text.splitlines()[0] + "\n", "cut off at the end"),
         (lambda text: text[: len(text) // 2], "a line that is no rule"),
         (lambda text: text.replace('"format": 1', '"format": 2'), "a newer version"),
-        (lambda _: "", "has a receipt and is not in"),
+        (lambda _: "", "cut off at the end"),
     ],
 )
 def test_rules_edited_by_hand(root: Path, edit: Callable[[str], str], message: str) -> None:
