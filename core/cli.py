@@ -315,6 +315,12 @@ _index_command(
     _option("--keep-versions", "keep_versions", "Leave older versions, and the texts in them.", is_flag=True),
 )
 _index_command(
+    "receipt",
+    "hinterland.indexes.receipt_command",
+    "Check that what was removed is still gone.",
+    click.Argument(["receipt"], type=_path, required=False),
+)
+_index_command(
     "compact", "hinterland.indexes.compact_command", "Drop the vectors of what was removed or replaced."
 )
 _index_command("versions", "hinterland.indexes.versions_command", "List the versions on disk.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from hinterland.core.errors import IndexBundleError
 from hinterland.core.files import read_json
-from hinterland.indexes.bundle import MANIFEST
+from hinterland.indexes.bundle import MANIFEST, Bundle
 from hinterland.indexes.change_faiss import vectors_of
 from hinterland.indexes.change_state import State, read_version
 from hinterland.indexes.embed_cache import CACHE, EmbeddingCache
@@ -21,15 +21,16 @@ from hinterland.indexes.needed_vectors import needed_by_served
 from hinterland.indexes.removal_ledger import HEAD, LEDGER
 from hinterland.indexes.removal_receipt import RECEIPTS
 from hinterland.indexes.removal_rules import Rule, matching_chunks
-from hinterland.indexes.residue import Traces, refuse_residue, scan
+from hinterland.indexes.residue import Report, Traces, refuse_residue, scan
 from hinterland.indexes.version import LEXICAL
 
-__all__ = ["PENDING", "look", "other_folders", "read_pending", "traces_left", "traces_of"]
+__all__ = ["PENDING", "look", "look_through", "other_folders", "read_pending", "traces_left", "traces_of"]
 
 PENDING = ".removal.json"
 _NEEDED = {"removal", "name", "stage", "rule", "version_before", "keep_versions", "chunks", "hashes"}
 _HASHES = (PENDING, LEDGER, HEAD, RECEIPTS)
 _BLOCK = 16_384
+_BESIDE = ": somebody embeds beside"
 _TEXTS_GONE = "pieces of texts, words and cached vectors: looked for before, and known no more by now"
 
 
@@ -102,32 +103,49 @@ def traces_left(state: State, pending: Mapping[str, Any]) -> Traces:
     )
 
 
-def look(root: Path, state: State, traces: Traces, pending: dict[str, Any]) -> None:
-    """Look for the traces in every file, and write into ``pending`` what was found and what was left out.
+def look_through(
+    root: Path, bundle: Bundle, traces: Traces, *, leave_out: Collection[Path] = ()
+) -> tuple[Report, list[str]]:
+    """Look for traces in every file but the other versions, and return what was not looked for too.
 
-    Raises:
-        IndexBundleError: Something was found.
+    The caller holds the writer's lock.
+
+    Args:
+        root: The index's folder.
+        bundle: The version served.
+        traces: What to look for.
+        leave_out: Files that are not read; who calls says why.
     """
     cache = EmbeddingCache(root / CACHE)
-    cache.settle(lambda: needed_by_served(root))
-    folder = state.bundle.folder
-    versions = other_folders(root, state.bundle.version)
-    dense = sorted(folder.glob("dense.*")) if state.dead else []
+    folder, versions = bundle.folder, other_folders(root, bundle.version)
     with cache.alone() as alone:
         # Who embeds now prunes the cache when it is done, and publishes nothing that a rule forbids.
         beside = [] if alone else cache.unfinished
         report = scan(
             root,
             traces,
-            leave_out=[*versions, *dense, *beside],
-            layout=[folder / name for name in (*state.bundle.manifest["files"], MANIFEST)],
+            leave_out=[*versions, *leave_out, *beside],
+            layout=[folder / name for name in (*bundle.manifest["files"], MANIFEST)],
             no_strings=[*(root / name for name in _HASHES), folder / MANIFEST, folder / LEXICAL],
         )
     left = [f"{each.relative_to(root)}: an older version" for each in versions]
-    left += [f"{each.relative_to(root)}: the removed vectors, until index compact" for each in dense]
-    left += [f"{each.relative_to(root)}: somebody embeds beside" for each in beside]
+    left += [f"{each.relative_to(root)}{_BESIDE}" for each in beside]
     left += [f"{traces.shared} ids or short texts, which kept data has too"] if traces.shared else []
-    told = {**report.as_dict(), **({} if alone else {"embedding_beside": True})}
+    return report, left
+
+
+def look(root: Path, state: State, traces: Traces, pending: dict[str, Any]) -> None:
+    """Look for the traces in every file, and write into ``pending`` what was found and what was left out.
+
+    Raises:
+        IndexBundleError: Something was found.
+    """
+    EmbeddingCache(root / CACHE).settle(lambda: needed_by_served(root))
+    dense = sorted(state.bundle.folder.glob("dense.*")) if state.dead else []
+    report, left = look_through(root, state.bundle, traces, leave_out=dense)
+    left += [f"{each.relative_to(root)}: the removed vectors, until index compact" for each in dense]
+    beside = {"embedding_beside": True} if any(each.endswith(_BESIDE) for each in left) else {}
+    told = {**report.as_dict(), **beside}
     if not traces.whole:
         vectors = [] if len(traces.vectors) else ["vectors: dropped before this look, and known no more"]
         told["not_looked_for"] = [*left, _TEXTS_GONE, *vectors]
