@@ -323,6 +323,15 @@ _index_command(
 _index_command(
     "compact", "hinterland.indexes.compact_command", "Drop the vectors of what was removed or replaced."
 )
+_index_command(
+    "fill-store",
+    "hinterland.indexes.fill_command",
+    "Send an index's or a corpus's chunks to a vector store that is served.",
+    _option("--kind", "store__kind", "The kind of store.  [default: qdrant]"),
+    _option("--collection", "store__settings__collection", "Its collection, made where there is none."),
+    _option("--url", "store__settings__url", "Its address."),
+    _option("--path", "store__settings__path", "Its folder, without a server.", type=_path),
+)
 _index_command("versions", "hinterland.indexes.versions_command", "List the versions on disk.")
 _index_command(
     "rollback",

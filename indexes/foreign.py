@@ -80,6 +80,11 @@ class StoreSearcher:
         self.close()
 
     @property
+    def name(self) -> str:
+        """What the store was called when it was opened."""
+        return self._name
+
+    @property
     def fingerprint(self) -> str:
         """A hash of the store's kind and name. The content behind it may change."""
         kind = type(self.store)

@@ -23,7 +23,7 @@ from hinterland.indexes.embed import Embedder
 from hinterland.indexes.foreign import ENCODER
 from hinterland.indexes.langchain_embed import HinterlandEmbeddings, as_embedder
 
-__all__ = ["Filled", "fill_store", "store_id"]
+__all__ = ["Filled", "chunks_of", "cut_corpus", "fill_store", "store_id"]
 
 _CARRIED = ("document_id", "start", "end", "title", "source", "license", "url", "date", "country", "lang")
 _SPACE = uuid.UUID("6f1c0b6e-0d5b-5c55-9d0a-2b8f3a7c41d2")
@@ -81,9 +81,9 @@ def fill_store(
     """
     ours = store.embeddings
     if isinstance(source, Corpus):
-        chunks = _cut(source, as_embedder(ours), chunking or ChunkConfig())
+        chunks = cut_corpus(source, as_embedder(ours), chunking or ChunkConfig())
     else:
-        chunks = source if isinstance(source, pa.Table) else _chunks_of(source)
+        chunks = source if isinstance(source, pa.Table) else chunks_of(source)
     space = ours.embedder.space if isinstance(ours, HinterlandEmbeddings) else ""
     sent, there, resumable = 0, 0, True
 
@@ -110,11 +110,22 @@ def fill_store(
     return Filled(chunks.num_rows, sent, there, resumable)
 
 
-def _chunks_of(root: Path) -> pa.Table:
+def chunks_of(root: Path) -> pa.Table:
+    """Return the chunks of the version that is served.
+
+    Raises:
+        IndexBundleError: The index is missing or damaged.
+    """
     return read_current(root, lambda bundle: pq.read_table(bundle.folder / CHUNKS))
 
 
-def _cut(corpus: Corpus, embedder: Embedder, chunking: ChunkConfig) -> pa.Table:
+def cut_corpus(corpus: Corpus, embedder: Embedder, chunking: ChunkConfig) -> pa.Table:
+    """Return a corpus's chunks, cut for an encoder.
+
+    Raises:
+        ConfigError: The encoder cannot say where to cut.
+        CorpusError: The corpus is damaged.
+    """
     documents = read_documents(corpus)
     chunks, _ = cut_documents(as_documents(documents), embedder.tokenizer, chunking)
     return chunk_table(chunks, documents)

@@ -109,7 +109,7 @@ def _collection(client: Any, given: QdrantSettings, embedder: Embedder, *, creat
             raise IndexBundleError(
                 f"there is no collection {given.collection!r}",
                 where=place,
-                cure="fill it with hinterland.indexes.foreign_fill.fill_store, or correct the name",
+                cure="fill it: hinterland index fill-store INDEX, or correct the name",
             )
         shape = models.VectorParams(size=embedder.dimension, distance=models.Distance.COSINE)
         client.create_collection(given.collection, vectors_config=shape)

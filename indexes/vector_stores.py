@@ -14,7 +14,7 @@ from hinterland.indexes.embed import EmbedConfig, Embedder, SentenceEmbedder
 if TYPE_CHECKING:
     from hinterland.indexes.foreign import StoreSearcher
 
-__all__ = ["VECTOR_STORES", "StoreConfig", "StoreFactory", "open_store"]
+__all__ = ["VECTOR_STORES", "StoreConfig", "StoreFactory", "open_store", "store_factory"]
 
 
 class StoreFactory(Protocol):
@@ -56,6 +56,17 @@ class StoreConfig(Config):
     embed: EmbedConfig = Field(default_factory=EmbedConfig)
 
 
+def store_factory(kind: str) -> StoreFactory:
+    """Return what opens a kind of store.
+
+    Raises:
+        RegistryError: There is no such kind.
+    """
+    import hinterland.indexes.qdrant_store  # noqa: F401 - files itself in VECTOR_STORES
+
+    return VECTOR_STORES.get(kind)
+
+
 def open_store(
     config: StoreConfig, *, embedder: Embedder | None = None, create: bool = False
 ) -> StoreSearcher:
@@ -74,7 +85,6 @@ def open_store(
         MissingDependencyError: The store's package is not installed.
         ModelSourceError: The encoder cannot be had.
     """
-    import hinterland.indexes.qdrant_store  # noqa: F401 - files itself in VECTOR_STORES
-
-    factory = VECTOR_STORES.get(config.kind)
-    return factory(config.settings, embedder or SentenceEmbedder(config.embed), create=create)
+    return store_factory(config.kind)(
+        config.settings, embedder or SentenceEmbedder(config.embed), create=create
+    )
