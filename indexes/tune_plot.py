@@ -9,6 +9,8 @@ from hinterland.core.charts import line_chart
 
 __all__ = ["curve_svg"]
 
+_ROOM = 24  # characters of the setting that fit into the legend
+
 
 def curve_svg(tuning: Mapping[str, Any]) -> str:
     """Return recall against the time of a query as a standalone SVG; the setting is chosen by this time.
@@ -32,7 +34,8 @@ def curve_svg(tuning: Mapping[str, Any]) -> str:
         lines[f"promised: {promise:g}"] = [(promise, 0.0), (promise, slow)]
     chosen = ", ".join(f"{name} {value}" for name, value in tuning["parameters"].items())
     there = [point for point in tuning["curve"] if point["parameters"] == tuning["parameters"]]
-    lines |= {f"chosen: {chosen}": [(each["recall"], each["milliseconds"])] for each in there}
+    shown = chosen if len(chosen) <= _ROOM else f"{chosen[:_ROOM]}…"
+    lines |= {f"chosen: {shown}": [(each["recall"], each["milliseconds"])] for each in there}
     return line_chart(
         lines,
         title=f"Recall and time; chosen: {chosen or 'nothing to choose'}",

@@ -62,7 +62,7 @@ def test_what_another_beats_in_both_is_left_out_but_for_the_one_chosen() -> None
 
 
 def test_text_is_escaped() -> None:
-    name = '<script>alert("&")</script>'
+    name = '<script>"&"</script>'
     svg = curve_svg(tuning([point(1, 0.9, 1.0, name), point(2, 1.0, 2.0, name)], {name: 2}))
     assert "<script>" not in svg
     tree = ElementTree.fromstring(svg)
@@ -81,3 +81,11 @@ def test_an_exact_index_has_nothing_to_choose() -> None:
     svg = curve_svg(tuning([point(1, 0.9, 1.0)], {}))
     assert "chosen: nothing to choose" in svg
     assert set(drawn(svg)) == {"settings", "promised: 0.95"}
+
+
+def test_a_long_setting_is_cut_in_the_legend() -> None:
+    chosen = {"nprobe": 1024, "quantizer_efSearch": 64, "k_factor": 16}
+    only = {"parameters": chosen, "recall": 0.99, "milliseconds": 1.0}
+    svg = curve_svg(tuning([only], chosen))
+    assert "chosen: nprobe 1024, quantizer_e…" in drawn(svg)
+    assert "chosen: nprobe 1024, quantizer_efSearch 64, k_factor 16" in svg  # the title has all
