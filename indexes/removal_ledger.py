@@ -47,7 +47,9 @@ def check_end(root: Path, lines: list[str]) -> None:
     if head is None:
         if any('"anchored": true' in line for line in lines):
             raise StorageError(
-                f"the end of {LEDGER} is not known: {HEAD} is missing", where=str(root / HEAD), cure=_CURE
+                f"the end of {LEDGER} is not known: {HEAD} is missing",
+                where=str(root / HEAD),
+                cure=f"{_CURE}; without it build into another folder, and remove again there",
             )
     elif _end(lines) not in (head.get("last"), head.get("next")):
         raise StorageError(
