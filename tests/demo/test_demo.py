@@ -34,6 +34,7 @@ SMALL = {
     "adapt.general_documents": 2,
     "adapt.max_chars": 150,
     "evaluate.answered": 6,
+    "evaluate.passages": 1,
     "evaluate.examples": 1,
 }
 TIMES = ("wall_seconds", "peak_memory_mb")
