@@ -15,7 +15,7 @@ from hinterland.indexes.bundle import CHUNKS, open_bundle, writer_lock
 from hinterland.indexes.removal_look import look_through, other_folders
 from hinterland.indexes.removal_receipt import RECEIPTS, check_receipt
 from hinterland.indexes.removal_rules import digest, rules_in_force
-from hinterland.indexes.residue import Traces
+from hinterland.indexes.residue_traces import Traces
 
 __all__ = ["Held", "check_receipts", "read_receipts"]
 

@@ -28,7 +28,7 @@ from hinterland.indexes.removal_ledger import settle
 from hinterland.indexes.removal_look import PENDING, look, other_folders, read_pending, traces_left, traces_of
 from hinterland.indexes.removal_receipt import write_receipt
 from hinterland.indexes.removal_rules import Rule, lay_down, matching_chunks
-from hinterland.indexes.residue import Traces
+from hinterland.indexes.residue_traces import Traces
 from hinterland.indexes.segments import keys_of
 from hinterland.indexes.version import passages_of
 

@@ -21,7 +21,8 @@ from hinterland.indexes.needed_vectors import needed_by_served
 from hinterland.indexes.removal_ledger import HEAD, LEDGER
 from hinterland.indexes.removal_receipt import RECEIPTS
 from hinterland.indexes.removal_rules import Rule, matching_chunks
-from hinterland.indexes.residue import Report, Traces, refuse_residue, scan
+from hinterland.indexes.residue import Report, refuse_residue, scan
+from hinterland.indexes.residue_traces import Traces
 from hinterland.indexes.version import LEXICAL
 
 __all__ = ["PENDING", "look", "look_through", "other_folders", "read_pending", "traces_left", "traces_of"]

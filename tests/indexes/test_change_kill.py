@@ -31,7 +31,8 @@ from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.removal_finish import PENDING
 from hinterland.indexes.removal_receipt import check_receipt
 from hinterland.indexes.removal_rules import rules_in_force
-from hinterland.indexes.residue import Traces, scan
+from hinterland.indexes.residue import scan
+from hinterland.indexes.residue_traces import Traces
 from hinterland.indexes.search import Index
 from hinterland.indexes.versions import rollback, versions
 

@@ -22,7 +22,8 @@ from hinterland.indexes.change_state import State, state_of
 from hinterland.indexes.lexical import LexicalConfig
 from hinterland.indexes.removal_receipt import check_receipt
 from hinterland.indexes.removal_rules import Rule
-from hinterland.indexes.residue import Traces, scan
+from hinterland.indexes.residue import scan
+from hinterland.indexes.residue_traces import Traces
 from hinterland.indexes.search import Index
 from hinterland.indexes.tune import tune
 from hinterland.indexes.version import passages_of

@@ -16,8 +16,9 @@ from tests.support.changing_index import EMBEDDER, secret
 
 from hinterland.core.errors import IndexBundleError
 from hinterland.indexes.lexical import LexicalConfig, LexicalIndex
-from hinterland.indexes.residue import Traces, refuse_residue, scan
+from hinterland.indexes.residue import refuse_residue, scan
 from hinterland.indexes.residue_patterns import STRIDE, WINDOW, Patterns, escaped
+from hinterland.indexes.residue_traces import Traces
 from hinterland.indexes.segments import write_block
 from hinterland.indexes.version import passages_of
 
