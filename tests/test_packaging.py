@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -31,12 +32,11 @@ LIGHT = ["click", "httpx", "jinja2", "numpy", "pyarrow", "pydantic", "pyyaml", "
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("wheel")
-    # Built from a copy: setuptools leaves a build/ folder and an egg-info behind.
+    # Built from a copy: setuptools leaves a build/ folder and an egg-info behind. What other tests write
+    # into the checkout meanwhile stays out.
     source = tmp_path_factory.mktemp("source") / "hinterland"
-    ignore = ["--exclude=.git", "--exclude=.venv*", "--exclude=hinterland-demo*", "--exclude=build"]
-    source.mkdir()
-    pack = subprocess.run(["tar", "c", *ignore, "-C", str(ROOT), "."], check=True, capture_output=True)
-    subprocess.run(["tar", "x", "-C", str(source)], input=pack.stdout, check=True)
+    written = ("build", "hinterland-demo*", "__pycache__", ".*_cache", ".coverage*", ".hypothesis")
+    shutil.copytree(ROOT, source, symlinks=True, ignore=shutil.ignore_patterns(".git", ".venv*", *written))
     subprocess.run(
         [sys.executable, "-m", "build", "--wheel", "--outdir", str(out), str(source)],
         check=True,
