@@ -10,7 +10,7 @@ from gpu_parts.common import SEED
 
 from hinterland.core.stats import paired_difference
 from hinterland.indexes.adapt_retriever.gate import sign_flip
-from hinterland.indexes.adapt_retriever.trained import trained_encoder
+from hinterland.indexes.adapt_retriever.trained import TrainedRun, trained_encoder
 from hinterland.indexes.embed import EmbedConfig, SentenceEmbedder
 from hinterland.indexes.search_config import SearchConfig
 from retrieval_parts.data import Collection
@@ -39,8 +39,15 @@ def adapted_encoder(folder: Path, work: Path) -> AdaptedEncoder:
     if (folder / "modules.json").is_file():
         return AdaptedEncoder(EmbedConfig(model=str(folder)), "")
     run = trained_encoder(folder, work / f"{folder.name}-adapted-encoder")
-    note = "let through by the gate" if run.let_through else "refused by the gate: the base is kept"
-    return AdaptedEncoder(run.embed, note, run.gate)
+    return AdaptedEncoder(run.embed, _said(run), run.gate)
+
+
+def _said(run: TrainedRun) -> str:
+    """Return what became of a run's encoder."""
+    if run.let_through:
+        return "let through by the gate"
+    better = "better on made-up queries, which do not decide"
+    return f"{better if run.gate['better'] else 'refused by the gate'}: the base is kept"
 
 
 def adapted_scores(collection: Collection, encoder: AdaptedEncoder, work: Path) -> Scores:

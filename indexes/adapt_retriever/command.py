@@ -83,6 +83,7 @@ def plan(config: CommandConfig) -> dict[str, Any]:
         "passages": len(passages),
         "held_out_documents": len({passage.document for passage in split.held_out}),
         "pairs": counts,
+        "decided_by": _decided_by(config),
         "steps": config.train.steps,
         "pairs_used": min(sum(counts.values()), config.train.steps * config.train.batch),
         "seconds_a_step": round(step, 2),
@@ -135,6 +136,11 @@ def render(result: dict[str, Any]) -> str:
                 for kind, part in found["by_kind"].items()
             )
             lines += [f"    by kind, each has to be better: {kinds}"] if len(found["by_kind"]) > 1 else []
+    if result["gate"]["better"] and result["verdict"] != "adapted":
+        lines.append(
+            "  made-up queries do not decide: give queries and judgements of your own, or set"
+            " gate.made_up: decide"
+        )
     training = result["training"]["pairs"]
     lines.append(
         f"  {training['steps']:,} steps ({used}); loss {training['loss_first_tenth']:.3f} ->"
@@ -145,6 +151,14 @@ def render(result: dict[str, Any]) -> str:
 
 def _judged(files: QuerySet) -> Judgements:
     return read_queries(files.queries), read_judgements(files.qrels)
+
+
+def _decided_by(config: CommandConfig) -> str:
+    """Return what lets the encoder through, so that nobody waits for one that cannot be."""
+    if config.queries is not None:
+        return "your own queries"
+    made_up = config.gate.made_up == "decide"
+    return "made-up queries" if made_up else "nothing: without queries of your own the base is kept"
 
 
 def _rows(folder: Path, *, only_kept: bool) -> pa.Table:

@@ -20,7 +20,7 @@ from hinterland.indexes.adapt_retriever.settings import GateSettings
 from hinterland.indexes.adapt_retriever.vectors import Known, passage_vectors
 from hinterland.indexes.embed import Embedder
 
-__all__ = ["Exam", "Verdict", "compare", "scores", "sign_flip"]
+__all__ = ["Exam", "Verdict", "compare", "may_decide", "scores", "sign_flip"]
 
 Floats = NDArray[np.float64]
 
@@ -148,6 +148,11 @@ def compare(base: ArrayLike, adapted: ArrayLike, exam: Exam, settings: GateSetti
         source=exam.source,
         by_kind=dict(sorted(by_kind.items())),
     )
+
+
+def may_decide(verdict: Verdict, settings: GateSettings) -> bool:
+    """Whether these queries may let an encoder through: the user's own, or made-up ones if so set."""
+    return not verdict.by_kind or settings.made_up == "decide"
 
 
 def _one_kind(

@@ -33,7 +33,7 @@ from hinterland.indexes.adapt_retriever.documents import (
     split_documents,
 )
 from hinterland.indexes.adapt_retriever.exam import given_exam, pseudo_exam
-from hinterland.indexes.adapt_retriever.gate import Exam, Verdict, compare, scores
+from hinterland.indexes.adapt_retriever.gate import Exam, Verdict, compare, may_decide, scores
 from hinterland.indexes.adapt_retriever.language_model import LanguageModel
 from hinterland.indexes.adapt_retriever.material import prepare
 from hinterland.indexes.adapt_retriever.replug import contexts, replug_columns, replug_loss
@@ -61,6 +61,7 @@ class Adapted:
 
     Attributes:
         embed: The encoder to use: the adapted one, or the base where that was kept.
+        shipped: Whether it is the adapted one.
         verdict: The gate's comparison.
         general: The same on general queries; ``None`` where none were given.
         counts: Pairs by kind, what was left out.
@@ -69,16 +70,12 @@ class Adapted:
     """
 
     embed: EmbedConfig
+    shipped: bool
     verdict: Verdict
     general: Verdict | None
     counts: dict[str, Any]
     training: dict[str, Any]
     seconds: float
-
-    @property
-    def shipped(self) -> bool:
-        """Whether the adapted encoder is used."""
-        return self.verdict.better
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a mapping."""
@@ -174,8 +171,8 @@ def adapt_retriever(
         after = {"weights": trained.outputs[WEIGHTS.name], **work.measures()}
         gate = run.stage("gate", lambda folder: work.gate(folder, out / "train"), depends=after)
         verdict = Verdict(**gate.result["gate"])
-        embed = settings.embed
-        if verdict.better:
+        embed, ship = settings.embed, verdict.better and may_decide(verdict, settings.gate)
+        if ship:
             depends = {"weights": trained.outputs[WEIGHTS.name], "gate": gate.fingerprint}
             run.stage("model", lambda folder: work.model(folder, trained, gate), depends=depends)
             embed = embed.model_copy(update={"model": str(out / ENCODER)})
@@ -184,6 +181,7 @@ def adapt_retriever(
         other = gate.result["general"]
         adapted = Adapted(
             embed=embed,
+            shipped=ship,
             verdict=verdict,
             general=Verdict(**other) if other else None,
             counts=trained.result["counts"],
@@ -249,7 +247,7 @@ class _Work:
         return {
             "base": self.base.fingerprint,
             "exams": fingerprint([asdict(exam) for exam in self.exams.values()]),
-            "gate": self.settings.gate.model_dump(mode="json"),
+            "gate": self.settings.gate.model_dump(mode="json", exclude={"made_up"}),
             "seed": self.settings.seed,
         }
 

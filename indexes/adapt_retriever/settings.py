@@ -140,6 +140,9 @@ class GateSettings(Config):
         passages: The most passages searched, held-out ones included; ``null`` searches all.
         k: Depth of nDCG.
         alpha: The p-value must be below this.
+        made_up: What questions made of held-out documents may do where you give none of your own.
+            ``inform``: they are asked and told, and the base is kept. ``decide``: the encoder is let
+            through if each kind of them gains. They are a poor proxy; see docs/decisions.md.
         resamples: Drawn sign patterns of the randomisation test.
     """
 
@@ -148,6 +151,7 @@ class GateSettings(Config):
     passages: int | None = Field(default=5000, ge=10)
     k: int = Field(default=10, ge=1)
     alpha: float = Field(default=0.05, gt=0, lt=1)
+    made_up: Literal["inform", "decide"] = "inform"
     resamples: int = Field(default=9999, ge=99)
 
 

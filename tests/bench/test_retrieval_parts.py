@@ -38,8 +38,8 @@ def planted_collection(documents: int = 120) -> Collection:
     return Collection("planted", table["id"].to_pylist(), titles, table["text"].to_pylist(), queries, judged)
 
 
-def settings(base: EmbedConfig, alpha: float) -> AdaptSettings:
-    gate = {"hold_out": 0.25, "resamples": 999, "alpha": alpha}
+def settings(base: EmbedConfig, alpha: float, made_up: str = "decide") -> AdaptSettings:
+    gate = {"hold_out": 0.25, "resamples": 999, "alpha": alpha, "made_up": made_up}
     return parse_config(AdaptSettings, {**HOW, "embed": base.model_dump(), "gate": gate})
 
 
@@ -67,6 +67,8 @@ def test_a_refused_encoder_is_measured_as_the_run_measured_it(tmp_path: Path) ->
     assert gain["estimate"] == pytest.approx(refused.general.difference)
     assert gain["low"] <= gain["estimate"] <= gain["high"]
 
+    assert not adapt_retriever(table, run, settings(base, 0.05, "inform"), general=asked).shipped
+    assert adapted_encoder(run, work).note.startswith("better on made-up queries, which do not decide:")
     through = adapt_retriever(table, run, settings(base, 0.05), general=asked)
     assert through.shipped
     again = adapted_encoder(run, work)

@@ -29,7 +29,7 @@ STARTER = Path(command.__file__).parents[2] / "configs" / "adapt-retriever.yaml"
 TINY: dict[str, Any] = {
     "train": {"steps": 60, "batch": 16, "learning_rate": 3e-3, "checkpoint_every": 500, "precision": "fp32"},
     "pairs": {"passage_tokens": 40, "kinds": ["title", "cloze"]},
-    "gate": {"hold_out": 0.25, "resamples": 999},
+    "gate": {"hold_out": 0.25, "resamples": 999, "made_up": "decide"},
 }
 
 
@@ -109,6 +109,25 @@ def test_a_second_run_does_nothing_again(learnt: tuple[Path, Adapted], base: Emb
     assert after[out / "train" / "weights.safetensors"] == before[out / "train" / "weights.safetensors"]
 
 
+def test_made_up_queries_do_not_decide_unless_they_are_told_to(
+    learnt: tuple[Path, Adapted], base: EmbedConfig
+) -> None:
+    table, out, general = planted_table(), learnt[0], (planted_table(30, seed=5), judged())
+    shipped = adapt_retriever(table, out, settings(base), general=general)
+    asked = (out / "gate" / "stage.json").read_text()
+    told = settings(base, gate={"hold_out": 0.25, "resamples": 999})
+    kept = adapt_retriever(table, out, told, general=general)
+    assert kept.verdict == shipped.verdict
+    assert kept.verdict.better  # on them
+    assert (kept.shipped, kept.embed, kept.as_json()["verdict"]) == (False, base, "kept the base")
+    assert not (out / "model").exists()
+    assert "set gate.made_up: decide" in command.render(kept.as_json())
+    again = adapt_retriever(table, out, settings(base), general=general)
+    assert (again.shipped, again.embed) == (True, learnt[1].embed)
+    assert "made_up" not in command.render(again.as_json())
+    assert (out / "gate" / "stage.json").read_text() == asked  # a change of mind measures nothing again
+
+
 def test_what_is_no_better_is_not_shipped(base: EmbedConfig, tmp_path: Path) -> None:
     (tmp_path / "model" / "encoder").mkdir(parents=True)  # of an earlier run with other settings
     still = {"steps": 2, "learning_rate": 1e-9, "batch": 8}
@@ -139,6 +158,7 @@ def test_the_command_runs_its_config(base: EmbedConfig, tmp_path: Path) -> None:
     planned = command.plan(config)
     assert not (tmp_path / "out").exists()
     assert (planned["documents"], planned["held_out_documents"], planned["steps"]) == (60, 12, 3)
+    assert planned["decided_by"] == "nothing: without queries of your own the base is kept"
     assert planned["pairs"]["title"] >= 48
     assert planned["pairs_used"] == 12
     assert planned["seconds_estimated"] > 3 * planned["seconds_a_step"] > 0
