@@ -131,12 +131,13 @@ def render(result: dict[str, Any]) -> str:
         deleted = f"; {older:,} older versions that held it are deleted" if older else ""
         return f"rule {result['rule_id']} will keep out of {result['index']}: {result['says']}{deleted}"
     sources = ", ".join(f"{count:,} of {name}" for name, count in result["documents_by_source"].items())
+    versions = result.get("versions_deleted", 0)
     lines = [
         f"{result['documents']:,} documents ({sources}), {result['chunks']:,} chunks removed from "
         f"{result['index']}",
         f"  rule {result['rule_id']} keeps out what it matches: {result['says']}",
-        f"  {result['cached_vectors']:,} cached vectors and {result.get('versions_deleted', 0):,} other "
-        f"versions deleted; version {result['version_after']}",
+        f"  {result['cached_vectors']:,} cached vectors and {versions:,} other "
+        f"version{'' if versions == 1 else 's'} deleted; version {result['version_after']}",
     ]
     lines += _looked(result["residue"]) if result["complete"] else []
     if not result["complete"]:
