@@ -22,6 +22,7 @@ __all__ = [
     "hash_tree",
     "read_json",
     "storage_errors",
+    "sweep_half_written",
     "write_json",
     "write_text",
 ]
@@ -161,3 +162,23 @@ def hash_tree(path: Path) -> str:
         name = os.fsencode(file.relative_to(path).as_posix())
         total.update(name + f"\0{hash_file(file)}\n".encode())
     return total.hexdigest()
+
+
+def sweep_half_written(folder: Path, *, spare: Path | None = None) -> None:
+    """Delete the temporary files and folders of writers that were killed; nobody may be writing.
+
+    Args:
+        folder: Where they are, at any depth.
+        spare: A folder below, in which somebody may be writing.
+
+    Raises:
+        StorageError: The folder cannot be written.
+    """
+    with storage_errors(folder):
+        for path in [*folder.rglob(".*.tmp"), *folder.rglob(".*.old")]:
+            if spare is not None and spare in path.parents:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)  # it may have been in such a folder

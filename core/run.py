@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from hinterland.core.errors import StorageError
-from hinterland.core.files import hash_file, read_json, storage_errors, write_json
+from hinterland.core.files import hash_file, read_json, storage_errors, sweep_half_written, write_json
 from hinterland.core.locks import hold
 
 __all__ = ["Run", "StageRecord", "fingerprint", "package_versions", "peak_rss_mb"]
@@ -71,15 +71,6 @@ def peak_rss_mb() -> float:
 
 def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files and folders of a writer that was killed."""
-    for path in [*folder.rglob(".*.tmp"), *folder.rglob(".*.old")]:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -168,7 +159,7 @@ class Run:
                     begun.unlink(missing_ok=True)  # first, in case this is killed half-way
                     shutil.rmtree(folder)
                 folder.mkdir(parents=True, exist_ok=True)
-                _remove_leftovers(folder)
+                sweep_half_written(folder)
                 begun.write_text(key)
                 start = time.perf_counter()
                 # As JSON has it, so that a stage done now and one reused give equal results.

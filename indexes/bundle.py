@@ -23,7 +23,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hinterland.core.errors import IndexBundleError
-from hinterland.core.files import hash_file, read_json, storage_errors, write_json, write_text
+from hinterland.core.files import (
+    hash_file,
+    read_json,
+    storage_errors,
+    sweep_half_written,
+    write_json,
+    write_text,
+)
 from hinterland.core.locks import hold
 from hinterland.indexes.names import is_plain
 
@@ -190,14 +197,8 @@ def sweep(root: Path, *, spare: Path | None = None) -> None:
         StorageError: The folder cannot be written.
     """
     versions, coming = root / "versions", root / _COMING
+    sweep_half_written(root, spare=spare)
     with storage_errors(root):
-        for file in list(root.rglob(".*.tmp")):
-            if spare is not None and spare in file.parents:
-                continue
-            if file.is_dir():
-                shutil.rmtree(file, ignore_errors=True)
-            else:
-                file.unlink(missing_ok=True)  # it may have been in such a folder
         if coming.is_file():
             version = coming.read_text(encoding="utf-8").strip()
             served = (root / CURRENT).is_file() and current_version(root) == version

@@ -31,7 +31,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hinterland.core.files import storage_errors
+from hinterland.core.files import storage_errors, sweep_half_written
 from hinterland.core.locks import hold, hold_if_free
 from hinterland.indexes.segments import SUFFIX, Keys, Segment, gather, open_segment, write_segment
 
@@ -191,9 +191,7 @@ class EmbeddingCache:
 
     def sweep(self) -> None:
         """Delete half files of who was killed. The caller holds both locks."""
-        with storage_errors(self.folder):
-            for file in list(self.folder.rglob(".*.tmp")):
-                file.unlink(missing_ok=True)
+        sweep_half_written(self.folder)
 
     @property
     def unfinished(self) -> list[Path]:

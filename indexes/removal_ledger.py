@@ -66,9 +66,8 @@ def append(root: Path, event: Mapping[str, Any]) -> None:
         StorageError: The disk is full, or the folder cannot be written.
     """
     lines = lines_of(root)
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    line = {"format": 1, **event, "at": at, "after": _end(lines), "anchored": True}
-    before = _end(lines)
+    at, before = datetime.now(UTC).isoformat(timespec="seconds"), _end(lines)
+    line = {"format": 1, **event, "at": at, "after": before, "anchored": True}
     lines.append(json.dumps(line, ensure_ascii=False))
     write_json(root / HEAD, {"format": _FORMAT, "last": before, "next": _end(lines)})
     write_text(root / LEDGER, "\n".join(lines) + "\n")

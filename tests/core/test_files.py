@@ -21,6 +21,7 @@ from hinterland.core.files import (
     hash_tree,
     read_json,
     storage_errors,
+    sweep_half_written,
     write_json,
     write_text,
 )
@@ -234,3 +235,18 @@ def test_trees_hash_alike_exactly_when_they_are_alike(
             (root / name).write_bytes(content)
         roots.append(root)
     assert (hash_tree(roots[0]) == hash_tree(roots[1])) == (one == two)
+
+
+def test_what_killed_writers_left_is_swept_up(tmp_path: Path) -> None:
+    inside = tmp_path / "a" / ".folder.1.tmp"
+    inside.mkdir(parents=True)
+    for file in (inside / ".file.1.tmp", tmp_path / ".file.2.old", tmp_path / "kept.tmp"):
+        file.write_text("x")
+    (tmp_path / "busy").mkdir()
+    (tmp_path / "busy" / ".file.3.tmp").write_text("x")
+    sweep_half_written(tmp_path, spare=tmp_path / "busy")
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
+    assert left == {"a", "busy", "busy/.file.3.tmp", "kept.tmp"}
+    sweep_half_written(tmp_path)
+    assert not list((tmp_path / "busy").iterdir())
+    sweep_half_written(tmp_path / "none")
